@@ -1,0 +1,45 @@
+import type { KeyKind, KeyPolicy } from "./model.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** For how long a revoke can be undone. */
+export const undoWindowMs = 60 * minuteMs;
+/** For how long a deleted key can be restored. */
+export const recoveryWindowMs = 30 * dayMs;
+/** For how long an answer to an `--idempotency-key` is remembered. */
+export const idempotencyWindowMs = 7 * dayMs;
+/** Verifiers may cache a row this long, so a denial holds everywhere only after it. */
+export const verifierCacheMs = 5_000;
+/** A log that was signed less than this ago is not signed again by an ordinary mutation. */
+export const checkpointFreshMs = minuteMs;
+/** `status` warns, and `list` shows, when a key is this old. */
+export const rotationRequiredMs = 90 * dayMs;
+
+const defaultGraceMs: Record<KeyKind, number> = {
+  issued: dayMs,
+  provider: 0,
+  secret: dayMs,
+  encryption: dayMs,
+};
+const defaultRollbackWindowMs = 7 * dayMs;
+
+/** A key's durations with its kind's defaults filled in. */
+export function effectivePolicy(key: KeyPolicy & { kind: KeyKind }): {
+  graceMs: number;
+  rollbackWindowMs: number;
+} {
+  return {
+    graceMs: key.graceMs ?? defaultGraceMs[key.kind],
+    rollbackWindowMs: key.rollbackWindowMs ?? defaultRollbackWindowMs,
+  };
+}
+
+/** Requests per minute of each tier of an issued key; shown by `verify`, enforced where usage is recorded. */
+export const tiers = { basic: 60, premium: 300, enterprise: 1200 } as const;
+export type Tier = keyof typeof tiers;
+
+export function isTier(text: string): text is Tier {
+  return Object.hasOwn(tiers, text);
+}
