@@ -51,8 +51,8 @@ export interface VaultKeys {
   wrap(reference: string, dek: Secret): Promise<{ algorithm: "RSA-OAEP-256"; wrapped: Uint8Array }>;
   /** `refused` for a disabled version, `integrity` when the bytes were not wrapped by it. */
   unwrap(reference: string, wrapped: { algorithm: string; wrapped: Uint8Array }): Promise<Secret>;
-  /** ES256 over a 32-byte SHA-256 digest; the answer is r‖s, 64 bytes. */
-  sign(reference: string, digest: Uint8Array): Promise<Uint8Array>;
+  /** ES256 over the message (SHA-256, then ECDSA on P-256; RFC 7518 §3.4); the answer is r‖s, 64 bytes. */
+  sign(reference: string, message: Uint8Array): Promise<Uint8Array>;
   /** SubjectPublicKeyInfo, DER. */
   publicKey(reference: string): Promise<Uint8Array>;
   disable(reference: string): Promise<void>;
@@ -204,13 +204,16 @@ export interface IdempotentRequest {
   createdAt: number;
 }
 
-/** What must still be told to the vault or the world, at least once. */
+/**
+ * What must still be told to the vault, at least once. `sweep` disables what a given-up operation left in the vault: its
+ * reference is the vault object's name.
+ */
 export interface OutboxItem {
   id: string;
   tenantId: string;
   keyId: string;
   version: number;
-  task: "disable-secret" | "disable-key" | "enable-secret" | "enable-key";
+  task: "disable-secret" | "disable-key" | "sweep-secret" | "sweep-key";
   reference: string;
   operationId: string;
   notBefore: number;
