@@ -342,6 +342,8 @@ export interface StoreReader {
   rootReferences(role: RootRole): Promise<RootReference[]>;
   leakTagsOf(keyId: string): Promise<LeakTag[]>;
   matchLeakTag(tag: Uint8Array): Promise<LeakTag | null>;
+  /** Every tag of a tenant, streamed. */
+  leakTags(tenantId: string): AsyncIterable<LeakTag>;
 
   operationById(id: string): Promise<Operation | null>;
   openOperationOf(keyId: string): Promise<Operation | null>;

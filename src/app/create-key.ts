@@ -1,0 +1,213 @@
+import { KeyctlError } from "../core/errors.ts";
+import { assertMay } from "../core/access.ts";
+import { assertOwner, kindFields } from "../core/key-spec.ts";
+import type { KindSpec } from "../core/key-spec.ts";
+import type { KeyKind, KeyPolicy, KeyRecord } from "../core/model.ts";
+import { summarise } from "../core/lifecycle.ts";
+import type { Secret } from "../core/secret.ts";
+import { uuidv7 } from "../core/uuid.ts";
+import { assertNotWeak } from "../core/weak-secret.ts";
+import { clearTheWay, newOperation } from "./begin-operation.ts";
+import type { Deps, MutationOptions } from "./deps.ts";
+import { placeOf } from "./find-key.ts";
+import { findReplay, requestHmac } from "./idempotency.ts";
+import { assertProviderFormat } from "./provider-format.ts";
+import { runOperation } from "./run-operation.ts";
+import { settle } from "./settle.ts";
+import { givenValue, issueValue } from "./version-value.ts";
+import type { NewValue } from "./version-value.ts";
+import { changed, recordVersion, versionWork } from "./version-work.ts";
+
+/** Everything a person can say of a new key. */
+export interface CreateKeyInput {
+  path: string;
+  kind: KeyKind;
+  spec: KindSpec;
+  policy: Partial<KeyPolicy>;
+  /** A date that holds for the first version only. */
+  expiresAt: number | null;
+  owner: string;
+  tags: Record<string, string>;
+  complianceTags: string[];
+  description: string | null;
+  /** The value of a provider key or a secret; null for the kinds that make their own. */
+  secret: Secret | null;
+  /** True when the value was drawn by `--generate`: 128 bits or more by construction. */
+  generated: boolean;
+  /** Where an issued key goes before it becomes active; null prints it afterwards. */
+  outFile: string | null;
+  options: MutationOptions;
+}
+
+export interface MadeVersion {
+  key: KeyRecord;
+  version: number;
+  /** An issued key's plaintext when it was not delivered to a file; null otherwise, and on a replay. */
+  secret: Secret | null;
+  /** True when an earlier request with the same idempotency key is answered again. */
+  replayed: boolean;
+  operationId: string;
+}
+
+/** What `--dry-run` shows: the key as it would be recorded, nothing written. */
+export async function planCreate(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
+  const place = await placeOf(deps, input.path);
+  assertMay("manage", { role: await roleIn(deps, place.tenantId), login: deps.caller.actor.login, tenant: place.tenant.name });
+  assertOwner(input.owner);
+  const fields = kindFields(input.kind, input.spec);
+  assertValueFits(input);
+  const existing = await deps.store.keyByName(place);
+  if (existing !== null && (await wasEverActive(deps, existing))) throw taken(existing);
+  return keyRecord(deps, input, { ...place, fields, existing });
+}
+
+/**
+ * Makes a key and its first active version. A key of that name none of whose versions was ever active is continued.
+ * `conflict` when the name is taken, `refused` for a weak value, `indeterminate` when the vault's answer was lost.
+ */
+export async function createKey(deps: Deps, input: CreateKeyInput): Promise<MadeVersion> {
+  const place = await placeOf(deps, input.path);
+  const dry = await planOrReplay(deps, input, place.tenantId);
+  if ("replayed" in dry) return dry;
+  const existing = await deps.store.keyByName(place);
+  if (existing !== null && (await clearTheWay(deps, existing))) return await createKey(deps, input);
+
+  const key = dry.key;
+  const value = await valueOf(deps, input, key);
+  const operation = newOperation(deps, {
+    kind: "create",
+    key,
+    version: key.lastVersion,
+    input: { idempotencyKey: input.options.idempotencyKey, requestHash: dry.requestHash },
+  });
+  await deps.store.transaction(async (tx) => {
+    if (existing === null) await tx.insertKey(key);
+    else if (!(await tx.updateKey(key, existing.revision))) throw changed();
+    await recordVersion(deps, tx, { key, value, operation, expiresAt: input.expiresAt, options: input.options });
+  });
+  deps.observer?.("record", operation.id);
+  const fresh = { secret: value.secret, outFile: input.outFile, options: input.options };
+  await runOperation(deps, operation, versionWork(deps, key, fresh));
+  await settle(deps, { keyId: key.id, tenantId: key.tenantId });
+  return await madeVersion(deps, { keyId: key.id, version: operation.version, operationId: operation.id, ...shown(input, value) });
+}
+
+function shown(input: CreateKeyInput, value: NewValue): { secret: Secret | null } {
+  return { secret: input.kind === "issued" && input.outFile === null ? value.secret : null };
+}
+
+/** The answer of `create` and `rotate`, read back from the store. */
+export async function madeVersion(
+  deps: Pick<Deps, "store">,
+  made: { keyId: string; version: number; operationId: string; secret: Secret | null; replayed?: boolean },
+): Promise<MadeVersion> {
+  const key = await deps.store.keyById(made.keyId);
+  if (key === null) throw new KeyctlError("integrity", "the key that was just written is not there", { hint: "keyctl audit-verify --state" });
+  return { key, version: made.version, secret: made.secret, replayed: made.replayed ?? false, operationId: made.operationId };
+}
+
+async function planOrReplay(
+  deps: Deps,
+  input: CreateKeyInput,
+  tenantId: string,
+): Promise<MadeVersion | { key: KeyRecord; requestHash: string | null }> {
+  const { idempotencyKey } = input.options;
+  const hash = idempotencyKey === null ? null : await requestHmac(deps, describeRequest(input), input.secret);
+  if (hash !== null) {
+    const replay = await findReplay(deps, { verb: "create", key: idempotencyKey, hash, tenantId });
+    const [keyId] = replay?.keyIds ?? [];
+    if (replay !== null && keyId !== undefined) {
+      return await madeVersion(deps, { keyId, version: replay.version ?? 1, operationId: replay.operationId, secret: null, replayed: true });
+    }
+  }
+  return { key: await planCreate(deps, input), requestHash: hash === null ? null : Buffer.from(hash).toString("hex") };
+}
+
+function describeRequest(input: CreateKeyInput): Record<string, string | number | null> {
+  const { path, kind, expiresAt, owner, description, generated } = input;
+  const rest = JSON.stringify([input.spec, input.policy, input.tags, input.complianceTags]);
+  return { path, kind, expiresAt, owner, description, generated: generated ? 1 : 0, rest };
+}
+
+async function roleIn(deps: Deps, tenantId: string): ReturnType<Deps["store"]["roleOf"]> {
+  return tenantId === deps.caller.tenant.id ? deps.caller.role : await deps.store.roleOf(deps.caller.actor.id, tenantId);
+}
+
+async function wasEverActive(deps: Pick<Deps, "store">, key: KeyRecord): Promise<boolean> {
+  return (await deps.store.versions(key.id)).some((version) => version.activatedAt !== null);
+}
+
+function taken(key: KeyRecord): KeyctlError {
+  return new KeyctlError("conflict", `${key.env}/${key.name} exists already (${key.kind}, ${key.state})`, {
+    hint: `keyctl show ${key.env}/${key.name}, or keyctl rotate ${key.env}/${key.name}`,
+    retryable: false,
+  });
+}
+
+function assertValueFits(input: CreateKeyInput): void {
+  const takesValue = input.kind === "provider" || input.kind === "secret";
+  if (takesValue && input.secret === null) {
+    throw new KeyctlError("usage", `a ${input.kind} key needs its value`, {
+      hint: `--from-file PATH or --from-file - reads it${input.kind === "secret" ? "; --generate makes one" : ""}`,
+    });
+  }
+  if (!takesValue && input.secret !== null) {
+    throw new KeyctlError("usage", `a key of kind ${input.kind} makes its own value`, { hint: "leave --from-file and --generate out" });
+  }
+  if (input.secret !== null) assertNotWeak(input.secret);
+  if (input.expiresAt !== null && input.policy.lifetimeMs != null) {
+    throw new KeyctlError("usage", "--expires is either a date or a duration");
+  }
+}
+
+function keyRecord(
+  deps: Deps,
+  input: CreateKeyInput,
+  place: { tenantId: string; env: string; name: string; fields: ReturnType<typeof kindFields>; existing: KeyRecord | null },
+): KeyRecord {
+  const now = deps.clock.now();
+  if (input.expiresAt !== null && input.expiresAt <= now) {
+    throw new KeyctlError("usage", "--expires lies in the past", { hint: "for example --expires 90d" });
+  }
+  const { existing } = place;
+  const key: KeyRecord = {
+    id: existing?.id ?? uuidv7(now, deps.random.bytes(10)),
+    tenantId: place.tenantId,
+    env: place.env,
+    name: place.name,
+    kind: input.kind,
+    owner: input.owner,
+    activeVersion: null,
+    lastVersion: (existing?.lastVersion ?? 0) + 1,
+    revision: (existing?.revision ?? 0) + 1,
+    state: "pending",
+    expiresAt: input.expiresAt,
+    createdAt: existing?.createdAt ?? now,
+    createdBy: existing?.createdBy ?? deps.caller.actor.id,
+    updatedAt: now,
+    rotatedAt: null,
+    rotatedBy: null,
+    lastUsedAt: null,
+    rollbackUntil: null,
+    deletedAt: null,
+    recoverableUntil: null,
+    anomalyAt: null,
+    tags: input.tags,
+    complianceTags: input.complianceTags,
+    description: input.description,
+    correlationId: deps.caller.correlationId,
+    graceMs: input.policy.graceMs ?? null,
+    rollbackWindowMs: input.policy.rollbackWindowMs ?? null,
+    lifetimeMs: input.policy.lifetimeMs ?? null,
+    rotateEveryMs: input.policy.rotateEveryMs ?? null,
+    ...place.fields,
+  };
+  return { ...key, ...summarise(key, []) };
+}
+
+async function valueOf(deps: Deps, input: CreateKeyInput, key: KeyRecord): Promise<NewValue> {
+  if (input.kind === "issued") return await issueValue(deps, key, key.lastVersion);
+  const { secret } = input;
+  const fits = secret !== null && assertProviderFormat(deps, key, secret);
+  return await givenValue(deps, { key, version: key.lastVersion, secret, tagged: input.generated || fits });
+}

@@ -1,0 +1,78 @@
+import { assertMay } from "../core/access.ts";
+import type { Action } from "../core/access.ts";
+import { KeyctlError } from "../core/errors.ts";
+import { parsePublicId } from "../core/issued-key.ts";
+import { parseKeyPath } from "../core/key-name.ts";
+import type { KeyWithVersions } from "../core/lifecycle.ts";
+import type { KeyRecord, Tenant, VersionRecord } from "../core/model.ts";
+import { isUuid } from "../core/uuid.ts";
+import type { Caller } from "./deps.ts";
+import type { StoreReader } from "./ports.ts";
+
+/** How a person names a key: `[tenant/][env/]name`, a key's UUID, or an issued version's public id. */
+export type KeySelector = { path: string } | { id: string };
+
+export interface FoundKey extends KeyWithVersions {
+  versions: VersionRecord[];
+  /** Set when the selector was the public id of one version. */
+  version: number | null;
+}
+
+/** The tenant a caller means; unknown is `not-found`. */
+export async function findTenant(store: StoreReader, name: string): Promise<Tenant> {
+  const tenant = await store.tenantByName(name);
+  if (tenant === null) throw new KeyctlError("not-found", `no tenant ${name}`, { hint: "check --tenant and the profile" });
+  return tenant;
+}
+
+/** The key with all its versions; `not-found` when there is none, or when it belongs to a tenant that the caller may not see. */
+export async function findKey(deps: { store: StoreReader; caller: Caller }, selector: KeySelector, action: Action): Promise<FoundKey> {
+  const { store, caller } = deps;
+  const { key, version } = "path" in selector ? await byPath(store, caller, selector.path) : await byId(store, selector.id);
+  if (key.tenantId === caller.tenant.id) {
+    assertMay(action, { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
+  } else {
+    const role = await store.roleOf(caller.actor.id, key.tenantId);
+    if (role === null) throw unknown("path" in selector ? selector.path : selector.id);
+    assertMay(action, { role, login: caller.actor.login, tenant: key.tenantId });
+  }
+  return { key, version, versions: await store.versions(key.id) };
+}
+
+/** Where a path points: tenant and environment from the path, else from the caller. */
+export async function placeOf(
+  deps: { store: StoreReader; caller: Caller },
+  path: string,
+): Promise<{ tenantId: string; tenant: Tenant; env: string; name: string }> {
+  const parts = parseKeyPath(path);
+  const { caller, store } = deps;
+  const tenant = parts.tenant === undefined ? caller.tenant : await findTenant(store, parts.tenant);
+  return { tenantId: tenant.id, tenant, env: parts.env ?? caller.env, name: parts.name };
+}
+
+async function byPath(store: StoreReader, caller: Caller, path: string): Promise<{ key: KeyRecord; version: null }> {
+  const place = await placeOf({ store, caller }, path);
+  const key = await store.keyByName(place);
+  if (key === null) throw unknown(path, place.env);
+  return { key, version: null };
+}
+
+async function byId(store: StoreReader, id: string): Promise<{ key: KeyRecord; version: number | null }> {
+  if (isUuid(id)) {
+    const key = await store.keyById(id.toLowerCase());
+    if (key === null) throw unknown(id);
+    return { key, version: null };
+  }
+  if (parsePublicId(id) === null) {
+    throw new KeyctlError("usage", "--id takes a key's UUID or the 14-character id inside an issued key", {
+      hint: "keyctl list -o wide",
+    });
+  }
+  const found = await store.versionByPublicId(id);
+  if (found === null) throw unknown(id);
+  return { key: found.key, version: found.version.version };
+}
+
+function unknown(what: string, env?: string): KeyctlError {
+  return new KeyctlError("not-found", `no key ${what}${env === undefined ? "" : ` in environment ${env}`}`, { hint: "keyctl list" });
+}

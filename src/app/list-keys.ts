@@ -1,0 +1,43 @@
+import { assertMay } from "../core/access.ts";
+import { KeyctlError } from "../core/errors.ts";
+import type { KeyRecord } from "../core/model.ts";
+import { isUuid } from "../core/uuid.ts";
+import type { Deps } from "./deps.ts";
+import type { KeyFilter } from "./ports.ts";
+
+type ListDeps = Pick<Deps, "store" | "caller" | "clock">;
+
+const pageSize = 500;
+
+/** Keys of the context's tenant and environment, by name; streamed page by page, `limit` at most. Makes no vault call. */
+export async function* listKeys(
+  deps: ListDeps,
+  input: { filter: KeyFilter; limit: number | null; after: string | null },
+): AsyncGenerator<KeyRecord> {
+  const { caller } = deps;
+  assertMay("read", { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
+  let left = input.limit ?? Number.POSITIVE_INFINITY;
+  let after = input.after === null ? null : parseCursor(input.after);
+  while (left > 0) {
+    const limit = Math.min(pageSize, left);
+    const page = { tenantId: caller.tenant.id, env: caller.env, filter: input.filter, now: deps.clock.now(), limit, after };
+    const keys = await deps.store.listKeys(page);
+    yield* keys;
+    const last = keys.at(-1);
+    if (last === undefined || keys.length < limit) return;
+    left -= keys.length;
+    after = { name: last.name, id: last.id };
+  }
+}
+
+/** Where the next page begins, for `--after`. */
+export function formatCursor(key: Pick<KeyRecord, "name" | "id">): string {
+  return `${key.name}:${key.id}`;
+}
+
+function parseCursor(text: string): { name: string; id: string } {
+  const at = text.lastIndexOf(":");
+  const [name, id] = [text.slice(0, at), text.slice(at + 1)];
+  if (at > 0 && isUuid(id)) return { name, id };
+  throw new KeyctlError("usage", "--after takes the cursor that the page before printed");
+}

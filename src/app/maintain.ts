@@ -1,0 +1,54 @@
+import { applyChanges, planExpiry, summarise, transitionsOf } from "../core/lifecycle.ts";
+import type { KeyRecord } from "../core/model.ts";
+import { idempotencyWindowMs } from "../core/policy.ts";
+import type { Deps } from "./deps.ts";
+import { macChanges } from "./mac-versions.ts";
+import type { OutboxItem } from "./ports.ts";
+import { recordAudit } from "./record-audit.ts";
+import { changed, outboxItem } from "./version-work.ts";
+
+const pageSize = 200;
+
+/** Writes the expiries whose moment has come, queues what the vault has to do for them; answers how many keys changed. */
+export async function writeExpiries(deps: Deps): Promise<number> {
+  let written = 0;
+  for (;;) {
+    const overdue = await deps.store.overdueVersions(deps.clock.now(), pageSize);
+    const keyIds = [...new Set(overdue.map(({ key }) => key.id))];
+    let progress = 0;
+    for (const keyId of keyIds) progress += (await expireKey(deps, keyId)) ? 1 : 0;
+    written += progress;
+    if (overdue.length < pageSize || progress === 0) return written;
+  }
+}
+
+async function expireKey(deps: Deps, keyId: string): Promise<boolean> {
+  const root = await deps.keyring.current();
+  return await deps.store.transaction(async (tx) => {
+    const key = await tx.keyById(keyId);
+    // An open operation expects the revision it knows: expiry, which is enforced at read time, waits for it.
+    if (key === null || (await tx.openOperationOf(keyId)) !== null) return false;
+    const now = deps.clock.now();
+    const versions = await tx.versions(keyId);
+    const changes = planExpiry({ key, versions }, now);
+    if (changes.length === 0) return false;
+    const after = applyChanges(versions, changes);
+    for (const patch of macChanges(key, { changes, after }, root)) {
+      if (!(await tx.updateVersion(patch))) throw changed();
+    }
+    const next: KeyRecord = { ...key, ...summarise(key, after), revision: key.revision + 1, updatedAt: now };
+    if (!(await tx.updateKey(next, key.revision))) throw changed();
+    const tasks = after
+      .filter((version) => key.kind === "secret" && version.state === "expired")
+      .map((version) => outboxItem(deps, { key, version, operationId: key.correlationId, notBefore: now }))
+      .filter((item): item is OutboxItem => item !== null);
+    if (tasks.length > 0) await tx.insertOutbox(tasks);
+    await recordAudit(tx, deps, { operation: "key.expire", sensitivity: "MEDIUM", key: next, transitions: transitionsOf(changes) });
+    return true;
+  });
+}
+
+/** Forgets answers to idempotency keys after their seven days. */
+export async function purgeAnswers(deps: Pick<Deps, "store" | "clock">): Promise<number> {
+  return await deps.store.transaction(async (tx) => await tx.purgeIdempotentRequests(deps.clock.now() - idempotencyWindowMs));
+}

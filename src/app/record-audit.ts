@@ -1,0 +1,90 @@
+import { commitPersonal, formatEntryParts } from "../audit/entry.ts";
+import type { AuditDraft } from "../audit/entry.ts";
+import { redactText } from "../leak/redact.ts";
+import type { KeyRecord, Transition } from "../core/model.ts";
+import { uuidv7 } from "../core/uuid.ts";
+import type { Deps, MutationOptions } from "./deps.ts";
+import type { AuditAppend, StoreTransaction } from "./ports.ts";
+
+/** What a use case says of an event; who, when, where and the commitments are filled in here. */
+export interface AuditEvent {
+  /** `key.create`, `key.rotate`, `key.verify` … */
+  operation: string;
+  phase?: AuditDraft["phase"];
+  outcome?: AuditDraft["outcome"];
+  sensitivity: AuditDraft["sensitivity"];
+  key?: KeyRecord | null;
+  transitions?: Transition[];
+  before?: AuditDraft["before"];
+  after?: AuditDraft["after"];
+  /** A revoke's reason code; free text goes into `options`. */
+  reason?: string | null;
+  operationId?: string | null;
+  startedAt?: number;
+  options?: Pick<MutationOptions, "reason" | "ticket">;
+}
+
+type AuditDeps = Pick<Deps, "clock" | "random" | "caller" | "tool">;
+
+/** The log of what belongs to no tenant. */
+export const systemLog = "system";
+
+/** Makes the entry's bytes, all but the sequence number. */
+export function auditEntry(deps: AuditDeps, event: AuditEvent, log: string): AuditAppend {
+  const { caller } = deps;
+  const now = deps.clock.now();
+  const personal = personalFields(deps, event);
+  const key = event.key ?? null;
+  const draft: AuditDraft = {
+    log,
+    ts: now,
+    id: uuidv7(now, deps.random.bytes(10)),
+    operation: event.operation,
+    phase: event.phase ?? "outcome",
+    outcome: event.outcome ?? "success",
+    sensitivity: event.sensitivity,
+    actor: caller.actor.id,
+    auth: caller.auth,
+    tenant: log === systemLog ? null : log,
+    key: key === null ? null : { id: key.id, name: key.name, env: key.env, kind: key.kind },
+    transitions: event.transitions ?? [],
+    before: event.before ?? null,
+    after: event.after ?? null,
+    reason: event.reason ?? null,
+    correlationId: caller.correlationId,
+    durationMs: event.startedAt === undefined ? 0 : Math.max(0, now - event.startedAt),
+    tool: deps.tool,
+    personal: Object.fromEntries(
+      personal.map(({ field, salt, value }) => [field, hex(commitPersonal(salt, field, value))]),
+    ),
+    blind: hex(deps.random.bytes(16)),
+  };
+  return {
+    ...formatEntryParts(draft),
+    ts: now,
+    operation: draft.operation,
+    outcome: draft.outcome,
+    sensitivity: draft.sensitivity,
+    actorId: draft.actor,
+    keyId: key?.id ?? null,
+    operationId: event.operationId ?? null,
+    personal,
+  };
+}
+
+/** Appends one event to the log of the key's tenant, else of the caller's. */
+export async function recordAudit(tx: StoreTransaction, deps: AuditDeps, event: AuditEvent): Promise<void> {
+  const log = event.key?.tenantId ?? deps.caller.tenant.id;
+  await tx.appendAudit(log, [auditEntry(deps, event, log)]);
+}
+
+function personalFields(deps: AuditDeps, event: AuditEvent): AuditAppend["personal"] {
+  const values: Record<string, string> = { ...deps.caller.personal };
+  if (event.options?.reason != null) values["reason"] = redactText(event.options.reason);
+  if (event.options?.ticket != null) values["ticket"] = redactText(event.options.ticket);
+  return Object.entries(values).map(([field, value]) => ({ field, salt: deps.random.bytes(32), value }));
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,78 @@
+import { KeyctlError } from "../core/errors.ts";
+import { planRollback } from "../core/lifecycle.ts";
+import type { VersionChange } from "../core/lifecycle.ts";
+import type { KeyRecord } from "../core/model.ts";
+import { rowMacMatches } from "./mac-versions.ts";
+import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";
+import { madeVersion } from "./create-key.ts";
+import type { MadeVersion } from "./create-key.ts";
+import type { Deps, MutationOptions } from "./deps.ts";
+import { findKey } from "./find-key.ts";
+import type { FoundKey, KeySelector } from "./find-key.ts";
+import { rollbackWork } from "./rollback-work.ts";
+import { runOperation } from "./run-operation.ts";
+import { settle } from "./settle.ts";
+import { changed } from "./version-work.ts";
+import { recordAudit } from "./record-audit.ts";
+
+export interface RollbackKeyInput {
+  target: KeySelector;
+  /** null: the version that the active one replaced. */
+  toVersion: number | null;
+  /** The version left behind is known to others: it becomes compromised, without grace. */
+  compromised: boolean;
+  options: MutationOptions;
+}
+
+/** What a rollback would do; refused where it would be. Nothing is written. */
+export async function planRollbackKey(deps: Deps, input: RollbackKeyInput): Promise<{ key: KeyRecord; toVersion: number }> {
+  const found = await findKey(deps, input.target, "manage");
+  return { key: found.key, toVersion: targetOf(plan(deps, found, input)) };
+}
+
+/** Points back to an earlier version within its window. `refused` outside it, or when the version is compromised or expired. */
+export async function rollbackKey(deps: Deps, input: RollbackKeyInput): Promise<MadeVersion> {
+  const found = await findKey(deps, input.target, "manage");
+  if (await clearTheWay(deps, found.key)) return await rollbackKey(deps, input);
+  const version = targetOf(plan(deps, found, input));
+  await assertGenuine(deps, found, version);
+  const key: KeyRecord = { ...found.key, revision: found.key.revision + 1, updatedAt: deps.clock.now() };
+  const operation = newOperation(deps, { kind: "rollback", key, version, input: { compromised: input.compromised } });
+  await deps.store.transaction(async (tx) => {
+    if (!(await tx.updateKey(key, found.key.revision))) throw changed();
+    await tx.insertOperation(operation);
+    await recordAudit(tx, deps, {
+      operation: "key.rollback",
+      phase: "intent",
+      sensitivity: "HIGH",
+      key,
+      after: { toVersion: version, compromised: input.compromised },
+      operationId: operation.id,
+      options: input.options,
+    });
+  });
+  deps.observer?.("record", operation.id);
+  await runOperation(deps, operation, rollbackWork(deps, key, input.options));
+  await settle(deps, { keyId: key.id, tenantId: key.tenantId });
+  return await madeVersion(deps, { keyId: key.id, version, operationId: operation.id, secret: null });
+}
+
+function plan(deps: Pick<Deps, "clock">, found: FoundKey, input: RollbackKeyInput): VersionChange[] {
+  assertRevision(found.key, input.options.ifRevision);
+  return planRollback(found, { toVersion: input.toVersion, compromised: input.compromised, now: deps.clock.now() });
+}
+
+function targetOf(changes: readonly VersionChange[]): number {
+  const back = changes.find((change) => change.set.state === "active");
+  if (back === undefined) throw new KeyctlError("failure", "a rollback without a target");
+  return back.version;
+}
+
+/** A row changed behind our back must not come back to life with a fresh MAC. */
+async function assertGenuine(deps: Pick<Deps, "keyring">, found: FoundKey, number: number): Promise<void> {
+  const version = found.versions.find((candidate) => candidate.version === number);
+  if (version !== undefined && (await rowMacMatches(deps.keyring, found.key, version))) return;
+  throw new KeyctlError("integrity", `the row of version ${number} was changed behind keyctl: it does not come back`, {
+    hint: "keyctl audit-verify --state",
+  });
+}

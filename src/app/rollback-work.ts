@@ -1,0 +1,101 @@
+import { KeyctlError } from "../core/errors.ts";
+import { applyChanges, planRollback } from "../core/lifecycle.ts";
+import type { KeyRecord, VersionRecord } from "../core/model.ts";
+import type { Deps } from "./deps.ts";
+import type { VersionedKeys } from "./keyring.ts";
+import { assertOwned } from "./keyring.ts";
+import type { Operation, StoreTransaction } from "./ports.ts";
+import { recordAudit } from "./record-audit.ts";
+import type { OperationWork } from "./run-operation.ts";
+import { expected, writeChange } from "./version-work.ts";
+import type { FreshRun } from "./version-work.ts";
+import { ofOperation, vaultName, vaultTags } from "./version-value.ts";
+
+/**
+ * The work of `rollback`. For three kinds only the pointer moves; a secret's old value is put again as the vault's
+ * newest, so that readers who ask for no version get it too, and the version's reference follows.
+ */
+export function rollbackWork(deps: Deps, key: KeyRecord, options: FreshRun["options"] = { reason: null, ticket: null }): OperationWork {
+  let root: VersionedKeys | null = null;
+  const putAgain = key.kind === "secret";
+  const secretSteps: Partial<OperationWork> = {
+    publish: async (operation) => ({ reference: await putOldValue(deps, key, operation) }),
+    note: async (_tx, operation, published) => ({ ...operation.input, reference: published.reference ?? null }),
+    test: async (operation) => {
+      await (await deps.vault()).secrets.get(putReference(operation));
+    },
+  };
+  return {
+    ...(putAgain ? secretSteps : {}),
+    // A rollback's value is always held: what was not put yet is put when the operation goes on.
+    recover: async (operation) => {
+      if (!putAgain) return {};
+      const [made] = await ofOperation((await deps.vault()).secrets, await vaultName(deps.store, key), operation.id);
+      return made === undefined ? {} : { reference: made.reference };
+    },
+    prepare: async () => {
+      root = await deps.keyring.current();
+    },
+    point: async (tx, operation) => {
+      if (root === null) throw new KeyctlError("failure", "the row keys were not loaded");
+      await pointBack(deps, tx, { operation, root, options });
+    },
+    abandon: async (tx, operation) => {
+      await recordAudit(tx, deps, {
+        operation: "key.rollback",
+        outcome: "failure",
+        sensitivity: "HIGH",
+        key: await tx.keyById(operation.keyId),
+        reason: "abandoned",
+        operationId: operation.id,
+        startedAt: operation.createdAt,
+      });
+    },
+  };
+}
+
+function putReference(operation: Operation): string {
+  const { reference } = operation.input;
+  if (typeof reference === "string") return reference;
+  throw new KeyctlError("integrity", "the rollback does not know where it put the value", { operationId: operation.id });
+}
+
+async function putOldValue(deps: Deps, key: KeyRecord, operation: Operation): Promise<string> {
+  const version = (await deps.store.versions(key.id)).find((candidate) => candidate.version === operation.version);
+  const reference = version?.vaultReference ?? null;
+  if (reference === null) throw new KeyctlError("integrity", `version ${operation.version} has no vault reference`);
+  const vault = await deps.vault();
+  assertOwned(vault, reference);
+  // Its grace may have ended, and with it the vault's version; a rollback within the window brings it back.
+  await vault.secrets.enable(reference);
+  const value = await vault.secrets.get(reference);
+  const put = await vault.secrets.put(await vaultName(deps.store, key), value, { tags: vaultTags(key, operation) });
+  return put.reference;
+}
+
+async function pointBack(
+  deps: Deps,
+  tx: StoreTransaction,
+  run: { operation: Operation; root: VersionedKeys; options: FreshRun["options"] },
+): Promise<void> {
+  const { operation, root } = run;
+  const now = deps.clock.now();
+  const { key, versions } = await expected(tx, operation);
+  const compromised = operation.input["compromised"] === true;
+  const changes = planRollback({ key, versions }, { toVersion: operation.version, compromised, now });
+  const moved = changes.map((change) =>
+    change.version === operation.version && key.kind === "secret"
+      ? { ...change, set: { ...change.set, vaultReference: putReference(operation) } }
+      : change,
+  );
+  await tx.cancelOutbox({ keyId: key.id, version: operation.version, task: "disable-secret", at: now });
+  const after: VersionRecord[] = applyChanges(versions, moved);
+  await writeChange(deps, tx, {
+    operation,
+    key,
+    changes: { changes: moved, after },
+    root,
+    set: { rotatedAt: now, rotatedBy: operation.actorId },
+    options: run.options,
+  });
+}

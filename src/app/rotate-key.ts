@@ -1,0 +1,116 @@
+import { KeyctlError } from "../core/errors.ts";
+import { judgeVersion } from "../core/lifecycle.ts";
+import type { KeyRecord } from "../core/model.ts";
+import type { Secret } from "../core/secret.ts";
+import { assertNotWeak } from "../core/weak-secret.ts";
+import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";
+import { madeVersion } from "./create-key.ts";
+import type { MadeVersion } from "./create-key.ts";
+import type { Deps, MutationOptions } from "./deps.ts";
+import { findKey } from "./find-key.ts";
+import type { FoundKey, KeySelector } from "./find-key.ts";
+import { findReplay, requestHmac } from "./idempotency.ts";
+import { assertProviderFormat } from "./provider-format.ts";
+import { runOperation } from "./run-operation.ts";
+import { settle } from "./settle.ts";
+import { givenValue, issueValue } from "./version-value.ts";
+import type { NewValue } from "./version-value.ts";
+import { changed, recordVersion, versionWork } from "./version-work.ts";
+
+export interface RotateKeyInput {
+  target: KeySelector;
+  /** For how long the predecessor stays accepted; null takes the key's grace. */
+  graceMs: number | null;
+  secret: Secret | null;
+  generated: boolean;
+  /** Makes a new version although none is accepted any more. */
+  replace: boolean;
+  outFile: string | null;
+  options: MutationOptions;
+}
+
+/** What a rotation would do; refused where it would be. Nothing is written. */
+export async function planRotate(deps: Deps, input: RotateKeyInput): Promise<{ key: KeyRecord; nextVersion: number }> {
+  const found = await findKey(deps, input.target, "manage");
+  assertRotatable(deps, found, input);
+  return { key: found.key, nextVersion: found.key.lastVersion + 1 };
+}
+
+/**
+ * Makes the next version and points to it; the predecessor stays accepted while its grace runs. `refused` for a key
+ * without an accepted version (unless `replace`), `conflict` while another operation on the key lives.
+ */
+export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<MadeVersion> {
+  const found = await findKey(deps, input.target, "manage");
+  const { idempotencyKey } = input.options;
+  const hash = idempotencyKey === null ? null : await requestHmac(deps, describeRequest(found.key, input), input.secret);
+  if (hash !== null) {
+    const replay = await findReplay(deps, { verb: "rotate", key: idempotencyKey, hash, tenantId: found.key.tenantId });
+    if (replay !== null) {
+      const version = replay.version ?? found.key.lastVersion;
+      return await madeVersion(deps, { keyId: found.key.id, version, operationId: replay.operationId, secret: null, replayed: true });
+    }
+  }
+  if (await clearTheWay(deps, found.key)) return await rotateKey(deps, input);
+  assertRotatable(deps, found, input);
+
+  const key: KeyRecord = {
+    ...found.key,
+    lastVersion: found.key.lastVersion + 1,
+    revision: found.key.revision + 1,
+    updatedAt: deps.clock.now(),
+  };
+  const value = await valueOf(deps, input, key);
+  const requestHash = hash === null ? null : Buffer.from(hash).toString("hex");
+  const operation = newOperation(deps, {
+    kind: "rotate",
+    key,
+    version: key.lastVersion,
+    input: { graceMs: input.graceMs, idempotencyKey, requestHash },
+  });
+  await deps.store.transaction(async (tx) => {
+    if (!(await tx.updateKey(key, found.key.revision))) throw changed();
+    await recordVersion(deps, tx, { key, value, operation, expiresAt: null, options: input.options });
+  });
+  deps.observer?.("record", operation.id);
+  await runOperation(deps, operation, versionWork(deps, key, { secret: value.secret, outFile: input.outFile, options: input.options }));
+  await settle(deps, { keyId: key.id, tenantId: key.tenantId });
+  const secret = key.kind === "issued" && input.outFile === null ? value.secret : null;
+  return await madeVersion(deps, { keyId: key.id, version: operation.version, operationId: operation.id, secret });
+}
+
+function describeRequest(key: KeyRecord, input: RotateKeyInput): Record<string, string | number | null> {
+  return { key: key.id, graceMs: input.graceMs, generated: input.generated ? 1 : 0, replace: input.replace ? 1 : 0 };
+}
+
+function assertRotatable(deps: Pick<Deps, "clock">, found: FoundKey, input: RotateKeyInput): void {
+  const { key, versions } = found;
+  assertRevision(key, input.options.ifRevision);
+  const now = deps.clock.now();
+  if (key.deletedAt !== null) {
+    throw new KeyctlError("refused", `${key.name} is deleted`, { hint: `keyctl show ${key.name}` });
+  }
+  const accepted = versions.some((version) => judgeVersion(key, version, now) === "accepted");
+  if (!accepted && !input.replace) {
+    throw new KeyctlError("refused", `${key.name} has no accepted version to rotate (it is ${key.state})`, {
+      hint: `keyctl rotate ${key.name} --replace makes a new version all the same`,
+    });
+  }
+  const takesValue = key.kind === "provider" || key.kind === "secret";
+  if (takesValue && input.secret === null) {
+    throw new KeyctlError("usage", `the new value of a ${key.kind} key is needed`, {
+      hint: `--from-file PATH or --from-file - reads it${key.kind === "secret" ? "; --generate makes one" : ""}`,
+    });
+  }
+  if (!takesValue && input.secret !== null) {
+    throw new KeyctlError("usage", `a key of kind ${key.kind} makes its own value`, { hint: "leave --from-file and --generate out" });
+  }
+  if (input.secret !== null) assertNotWeak(input.secret);
+}
+
+async function valueOf(deps: Deps, input: RotateKeyInput, key: KeyRecord): Promise<NewValue> {
+  if (key.kind === "issued") return await issueValue(deps, key, key.lastVersion);
+  const { secret } = input;
+  const fits = secret !== null && assertProviderFormat(deps, key, secret);
+  return await givenValue(deps, { key, version: key.lastVersion, secret, tagged: input.generated || fits });
+}

@@ -1,0 +1,105 @@
+import { parseEntry } from "../audit/entry.ts";
+import { KeyctlError } from "../core/errors.ts";
+import { applyChanges, planUndo, summarise, transitionsOf } from "../core/lifecycle.ts";
+import type { KeyRecord } from "../core/model.ts";
+import { assertRevision } from "./begin-operation.ts";
+import type { Deps, MutationOptions } from "./deps.ts";
+import { findKey } from "./find-key.ts";
+import type { FoundKey, KeySelector } from "./find-key.ts";
+import { macChanges } from "./mac-versions.ts";
+import type { Revocation } from "./ports.ts";
+import { recordAudit } from "./record-audit.ts";
+import { settle } from "./settle.ts";
+import { changed } from "./version-work.ts";
+import { rowDigest } from "./write-revoke.ts";
+
+export interface UndoInput {
+  target: KeySelector;
+  options: MutationOptions;
+}
+
+/**
+ * Takes the newest revoke of a key back, within the hour: its versions become inactive (denied still). Takes the vault,
+ * because each row gets its MAC back; `integrity` when a row is not what it was when it was revoked.
+ */
+export async function undoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const found = await findKey(deps, input.target, "manage");
+  assertRevision(found.key, input.options.ifRevision);
+  const revocation = await lastRevocation(deps, found);
+  const now = deps.clock.now();
+  const changes = planUndo(found, { revokedAt: revocation.revokedAt, now });
+  const rows = await revokedRows(deps, found.key, revocation);
+  for (const change of changes) {
+    const version = found.versions.find((candidate) => candidate.version === change.version);
+    if (version === undefined || rows[String(version.version)] !== rowDigest(found.key, version)) throw tampered(change.version);
+  }
+  const root = await deps.keyring.current();
+  const after = applyChanges(found.versions, changes);
+  const next = { ...found.key, ...summarise(found.key, after), revision: found.key.revision + 1, updatedAt: now };
+  await deps.store.transaction(async (tx) => {
+    for (const patch of macChanges(found.key, { changes, after }, root)) {
+      if (!(await tx.updateVersion(patch))) throw changed();
+    }
+    if (!(await tx.updateKey(next, found.key.revision))) throw changed();
+    await tx.updateRevocation(revocation.id, { undoneAt: now });
+    await recordAudit(tx, deps, {
+      operation: "key.revoke-undo",
+      sensitivity: "HIGH",
+      key: next,
+      transitions: transitionsOf(changes),
+      before: { state: found.key.state, revision: found.key.revision },
+      after: { state: next.state, revision: next.revision },
+      operationId: revocation.operationId,
+      options: input.options,
+    });
+  });
+  await settle(deps, { keyId: next.id, tenantId: next.tenantId });
+  return next;
+}
+
+/** Records that a provider key was deleted at the provider too. Saying it again changes nothing. */
+export async function confirmUpstream(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const found = await findKey(deps, input.target, "manage");
+  const open = (await deps.store.revocations(found.key.id)).filter((revocation) => revocation.upstream !== null);
+  if (open.length === 0) {
+    throw new KeyctlError("refused", `${found.key.name} has no revocation that a provider has to follow`, {
+      hint: `keyctl revoke ${found.key.name} --reason unspecified`,
+    });
+  }
+  const waiting = open.filter((revocation) => revocation.upstream === "open");
+  if (waiting.length === 0) return found.key;
+  await deps.store.transaction(async (tx) => {
+    for (const { id } of waiting) await tx.updateRevocation(id, { upstream: "done" });
+    await recordAudit(tx, deps, {
+      operation: "key.upstream-done",
+      sensitivity: "HIGH",
+      key: found.key,
+      after: { upstream: "done", revocations: waiting.length },
+      options: input.options,
+    });
+  });
+  return found.key;
+}
+
+async function lastRevocation(deps: Pick<Deps, "store">, found: FoundKey): Promise<Revocation> {
+  const [newest] = (await deps.store.revocations(found.key.id)).filter((revocation) => revocation.undoneAt === null);
+  if (newest !== undefined) return newest;
+  throw new KeyctlError("refused", `${found.key.name} has no revoke to undo`, { hint: `keyctl show ${found.key.name}` });
+}
+
+/** What the audit entry of the revoke kept of each row. */
+async function revokedRows(deps: Pick<Deps, "store">, key: KeyRecord, revocation: Revocation): Promise<Record<string, unknown>> {
+  const query = { log: key.tenantId, keyId: key.id, operation: "key.revoke", operationId: revocation.operationId };
+  for await (const row of deps.store.auditEntries(query)) {
+    const { after } = parseEntry(row.bytes);
+    const rows = typeof after === "object" && after !== null && "rows" in after ? after["rows"] : null;
+    if (typeof rows === "object" && rows !== null && !Array.isArray(rows)) return rows;
+  }
+  throw new KeyctlError("integrity", "the audit log has no entry of this revoke", { hint: "keyctl audit-verify" });
+}
+
+function tampered(version: number): KeyctlError {
+  return new KeyctlError("integrity", `the row of version ${version} is not what it was when it was revoked: it stays revoked`, {
+    hint: "keyctl audit-verify --state",
+  });
+}

@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import { kindRules } from "../core/kind-rules.ts";
+import { revocableStates, transitionsOf } from "../core/lifecycle.ts";
+import { revokePage } from "../core/providers.ts";
+import { rowMacFields, rowMacInput } from "../core/row-mac.ts";
+import { uuidv7 } from "../core/uuid.ts";
+import type { Deps } from "./deps.ts";
+import type { AuditAppend, OutboxItem, Revocation, StoreTransaction } from "./ports.ts";
+import { auditEntry } from "./record-audit.ts";
+import { denialState, keyAfter, undoUntilOf } from "./revoke-keys.ts";
+import type { PlannedKey, RevokeInput, RevokePlan } from "./revoke-keys.ts";
+import { changed, outboxItem, sweepTasks } from "./version-work.ts";
+
+interface RevokeWrite {
+  plan: RevokePlan;
+  input: RevokeInput;
+  operationId: string;
+  requestHash: Uint8Array;
+}
+
+/** The one transaction of a revoke: versions, keys, open operations, queue, records and one audit entry per key. */
+export async function writeRevoke(deps: Deps, tx: StoreTransaction, write: RevokeWrite): Promise<void> {
+  const now = deps.clock.now();
+  const touched = write.plan.planned.filter((planned) => planned.changes.length > 0);
+  await denyAll(tx, { touched, input: write.input, now });
+  const superseded = await tx.closeOperations({ keyIds: touched.map(({ key }) => key.id), status: "superseded", at: now });
+  const outbox: OutboxItem[] = [];
+  for (const operation of superseded) {
+    const planned = touched.find(({ key }) => key.id === operation.keyId);
+    if (planned !== undefined) outbox.push(...(await sweepTasks(deps, tx, { key: planned.key, operation })));
+  }
+  for (const planned of touched) outbox.push(...vaultTasks(deps, planned, { write, now }));
+  if (outbox.length > 0) await tx.insertOutbox(outbox);
+  await tx.insertRevocations(touched.map((planned) => revocationOf(deps, planned, { write, now })));
+  await appendEntries(deps, tx, { touched, write });
+  await rememberRequest(deps, tx, { write, now });
+}
+
+async function denyAll(tx: StoreTransaction, denial: { touched: PlannedKey[]; input: RevokeInput; now: number }): Promise<void> {
+  const { touched, input, now } = denial;
+  const to = denialState(input);
+  const common = { from: revocableStates(to), to, reason: input.reason, at: now };
+  const isWhole = ({ versions, changes }: PlannedKey): boolean =>
+    versions.filter((version) => common.from.includes(version.state)).length === changes.length;
+  const whole = touched.filter(isWhole);
+  if (whole.length > 0) await tx.denyVersions({ ...common, keyIds: whole.map(({ key }) => key.id), version: null });
+  for (const [state, group] of Map.groupBy(whole, (planned) => keyAfter(planned).state)) {
+    await tx.denyKeys({ keyIds: group.map(({ key }) => key.id), state, updatedAt: now });
+  }
+  for (const planned of touched.filter((candidate) => !isWhole(candidate))) {
+    const { key, changes } = planned;
+    for (const { version } of changes) await tx.denyVersions({ ...common, keyIds: [key.id], version });
+    const next = { ...key, ...keyAfter(planned), revision: key.revision + 1, updatedAt: now };
+    if (!(await tx.updateKey(next, key.revision))) throw changed();
+  }
+  await denyUnpublished(tx, touched, now);
+}
+
+/** A secret's version that never reached the vault is denied by the store alone. */
+async function denyUnpublished(tx: StoreTransaction, touched: readonly PlannedKey[], now: number): Promise<void> {
+  for (const { key, versions, changes } of touched) {
+    if (key.kind !== "secret") continue;
+    for (const change of changes) {
+      const version = versions.find((candidate) => candidate.version === change.version);
+      if (version?.vaultReference !== null) continue;
+      await tx.updateVersion({ keyId: key.id, version: change.version, from: change.set.state, set: { deniedAt: now } });
+    }
+  }
+}
+
+function vaultTasks(deps: Deps, planned: PlannedKey, context: { write: RevokeWrite; now: number }): OutboxItem[] {
+  const { key, versions, changes } = planned;
+  const rule = kindRules[key.kind].vaultOnRevoke;
+  if (rule === "nothing" || (rule === "disable-when-confirmed" && !context.write.input.unwrapToo)) return [];
+  return versions
+    .filter((version) => changes.some((change) => change.version === version.version))
+    .map((version) => outboxItem(deps, { key, version, operationId: context.write.operationId, notBefore: context.now }))
+    .filter((item) => item !== null);
+}
+
+function revocationOf(deps: Deps, planned: PlannedKey, context: { write: RevokeWrite; now: number }): Revocation {
+  const { key, changes } = planned;
+  const { input, operationId } = context.write;
+  const { hasUpstream } = kindRules[key.kind];
+  const [first] = changes;
+  return {
+    id: uuidv7(context.now, deps.random.bytes(10)),
+    tenantId: key.tenantId,
+    keyId: key.id,
+    operationId,
+    version: changes.length === 1 && first !== undefined ? first.version : null,
+    reason: input.reason,
+    severity: input.severity,
+    revokedAt: context.now,
+    undoUntil: undoUntilOf(planned, context.now),
+    undoneAt: null,
+    upstream: hasUpstream ? "open" : null,
+    upstreamUrl: hasUpstream ? revokePage(key.provider) : null,
+  };
+}
+
+/** Entries in batches, one log after the other in the order of their names, so that two revokes cannot lock each other. */
+async function appendEntries(deps: Deps, tx: StoreTransaction, entries: { touched: PlannedKey[]; write: RevokeWrite }): Promise<void> {
+  const byLog = Map.groupBy(entries.touched, ({ key }) => key.tenantId);
+  for (const log of [...byLog.keys()].toSorted()) {
+    await tx.appendAudit(log, (byLog.get(log) ?? []).map((planned) => revokeEntry(deps, planned, entries.write)));
+  }
+}
+
+function revokeEntry(deps: Deps, planned: PlannedKey, write: RevokeWrite): AuditAppend {
+  const { key, changes } = planned;
+  const event = {
+    operation: "key.revoke",
+    sensitivity: denialState(write.input) === "compromised" ? ("CRITICAL" as const) : ("HIGH" as const),
+    key,
+    transitions: transitionsOf(changes),
+    before: { state: key.state, activeVersion: key.activeVersion, revision: key.revision },
+    after: {
+      ...keyAfterForLog(planned),
+      severity: write.input.severity,
+      unwrapToo: key.kind === "encryption" ? write.input.unwrapToo : null,
+      rows: rowDigests(planned),
+    },
+    reason: write.input.reason,
+    operationId: write.operationId,
+    options: write.input.options,
+  };
+  return auditEntry(deps, event, key.tenantId);
+}
+
+function keyAfterForLog(planned: PlannedKey): { state: string; activeVersion: number | null; revision: number } {
+  const { state, activeVersion } = keyAfter(planned);
+  return { state, activeVersion, revision: planned.key.revision + 1 };
+}
+
+/** SHA-256 of each row's MAC input as it was: an undo gives the MAC back only to a row that still has it. */
+function rowDigests(planned: PlannedKey): Record<string, string> {
+  const changedVersions = planned.changes.map((change) => change.version);
+  return Object.fromEntries(
+    planned.versions
+      .filter((version) => changedVersions.includes(version.version) && version.rowMac !== null)
+      .map((version) => [String(version.version), rowDigest(planned.key, version)]),
+  );
+}
+
+/** SHA-256 over the bytes that a row's MAC covers, hex. */
+export function rowDigest(key: PlannedKey["key"], version: PlannedKey["versions"][number]): string {
+  return createHash("sha256").update(rowMacInput(rowMacFields(key, version))).digest("hex");
+}
+
+async function rememberRequest(deps: Deps, tx: StoreTransaction, context: { write: RevokeWrite; now: number }): Promise<void> {
+  const { write, now } = context;
+  const { idempotencyKey } = write.input.options;
+  if (idempotencyKey === null) return;
+  await tx.insertIdempotentRequest({
+    tenantId: deps.caller.tenant.id,
+    actorId: deps.caller.actor.id,
+    verb: "revoke",
+    key: idempotencyKey,
+    requestHash: write.requestHash,
+    operationId: write.operationId,
+    keyIds: write.plan.planned.map(({ key }) => key.id),
+    version: null,
+    createdAt: now,
+  });
+}
