@@ -52,7 +52,11 @@ export interface MadeVersion {
 /** What `--dry-run` shows: the key as it would be recorded, nothing written. */
 export async function planCreate(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
   const place = await placeOf(deps, input.path);
-  assertMay("manage", { role: await roleIn(deps, place.tenantId), login: deps.caller.actor.login, tenant: place.tenant.name });
+  assertMay("manage", {
+    role: await roleIn(deps, place.tenantId),
+    login: deps.caller.actor.login,
+    tenant: place.tenant.name,
+  });
   assertOwner(input.owner);
   const fields = kindFields(input.kind, input.spec);
   assertValueFits(input);
@@ -83,13 +87,24 @@ export async function createKey(deps: Deps, input: CreateKeyInput): Promise<Made
   await deps.store.transaction(async (tx) => {
     if (existing === null) await tx.insertKey(key);
     else if (!(await tx.updateKey(key, existing.revision))) throw changed();
-    await recordVersion(deps, tx, { key, value, operation, expiresAt: input.expiresAt, options: input.options });
+    await recordVersion(deps, tx, {
+      key,
+      value,
+      operation,
+      expiresAt: input.expiresAt,
+      options: input.options,
+    });
   });
   deps.observer?.("record", operation.id);
   const fresh = { secret: value.secret, outFile: input.outFile, options: input.options };
   await runOperation(deps, operation, versionWork(deps, key, fresh));
   await settle(deps, { keyId: key.id, tenantId: key.tenantId });
-  return await madeVersion(deps, { keyId: key.id, version: operation.version, operationId: operation.id, ...shown(input, value) });
+  return await madeVersion(deps, {
+    keyId: key.id,
+    version: operation.version,
+    operationId: operation.id,
+    ...shown(input, value),
+  });
 }
 
 function shown(input: CreateKeyInput, value: NewValue): { secret: Secret | null } {
@@ -102,8 +117,17 @@ export async function madeVersion(
   made: { keyId: string; version: number; operationId: string; secret: Secret | null; replayed?: boolean },
 ): Promise<MadeVersion> {
   const key = await deps.store.keyById(made.keyId);
-  if (key === null) throw new KeyctlError("integrity", "the key that was just written is not there", { hint: "keyctl audit-verify --state" });
-  return { key, version: made.version, secret: made.secret, replayed: made.replayed ?? false, operationId: made.operationId };
+  if (key === null)
+    throw new KeyctlError("integrity", "the key that was just written is not there", {
+      hint: "keyctl audit-verify --state",
+    });
+  return {
+    key,
+    version: made.version,
+    secret: made.secret,
+    replayed: made.replayed ?? false,
+    operationId: made.operationId,
+  };
 }
 
 async function planOrReplay(
@@ -117,10 +141,19 @@ async function planOrReplay(
     const replay = await findReplay(deps, { verb: "create", key: idempotencyKey, hash, tenantId });
     const [keyId] = replay?.keyIds ?? [];
     if (replay !== null && keyId !== undefined) {
-      return await madeVersion(deps, { keyId, version: replay.version ?? 1, operationId: replay.operationId, secret: null, replayed: true });
+      return await madeVersion(deps, {
+        keyId,
+        version: replay.version ?? 1,
+        operationId: replay.operationId,
+        secret: null,
+        replayed: true,
+      });
     }
   }
-  return { key: await planCreate(deps, input), requestHash: hash === null ? null : Buffer.from(hash).toString("hex") };
+  return {
+    key: await planCreate(deps, input),
+    requestHash: hash === null ? null : Buffer.from(hash).toString("hex"),
+  };
 }
 
 function describeRequest(input: CreateKeyInput): Record<string, string | number | null> {
@@ -130,7 +163,9 @@ function describeRequest(input: CreateKeyInput): Record<string, string | number 
 }
 
 async function roleIn(deps: Deps, tenantId: string): ReturnType<Deps["store"]["roleOf"]> {
-  return tenantId === deps.caller.tenant.id ? deps.caller.role : await deps.store.roleOf(deps.caller.actor.id, tenantId);
+  return tenantId === deps.caller.tenant.id
+    ? deps.caller.role
+    : await deps.store.roleOf(deps.caller.actor.id, tenantId);
 }
 
 async function wasEverActive(deps: Pick<Deps, "store">, key: KeyRecord): Promise<boolean> {
@@ -152,7 +187,9 @@ function assertValueFits(input: CreateKeyInput): void {
     });
   }
   if (!takesValue && input.secret !== null) {
-    throw new KeyctlError("usage", `a key of kind ${input.kind} makes its own value`, { hint: "leave --from-file and --generate out" });
+    throw new KeyctlError("usage", `a key of kind ${input.kind} makes its own value`, {
+      hint: "leave --from-file and --generate out",
+    });
   }
   if (input.secret !== null) assertNotWeak(input.secret);
   if (input.expiresAt !== null && input.policy.lifetimeMs != null) {
@@ -163,7 +200,13 @@ function assertValueFits(input: CreateKeyInput): void {
 function keyRecord(
   deps: Deps,
   input: CreateKeyInput,
-  place: { tenantId: string; env: string; name: string; fields: ReturnType<typeof kindFields>; existing: KeyRecord | null },
+  place: {
+    tenantId: string;
+    env: string;
+    name: string;
+    fields: ReturnType<typeof kindFields>;
+    existing: KeyRecord | null;
+  },
 ): KeyRecord {
   const now = deps.clock.now();
   if (input.expiresAt !== null && input.expiresAt <= now) {

@@ -36,12 +36,15 @@ export async function describeRevocation(
   const keys = await deps.store.keysByIds(request.keyIds);
   const versions = Map.groupBy(await deps.store.versionsOfKeys(request.keyIds), (version) => version.keyId);
   const newest = await newestRevocations(deps, request);
-  const tasks = (await deps.store.outboxOfOperation(request.operationId)).filter((task) => task.task.startsWith("disable-"));
+  const tasks = (await deps.store.outboxOfOperation(request.operationId)).filter((task) =>
+    task.task.startsWith("disable-"),
+  );
   const described = keys.map((key) =>
     describe(key, { versions: versions.get(key.id) ?? [], revocation: newest.get(key.id) ?? null }),
   );
   return {
-    revokedAt: Math.max(0, ...[...newest.values()].map((revocation) => revocation.revokedAt)) || deps.clock.now(),
+    revokedAt:
+      Math.max(0, ...[...newest.values()].map((revocation) => revocation.revokedAt)) || deps.clock.now(),
     planHash: request.planHash,
     keys: described,
     denied: { done: described.filter((key) => key.deniedAt !== null).length, total: described.length },
@@ -58,7 +61,8 @@ async function newestRevocations(
   request: { keyIds: string[]; operationId: string },
 ): Promise<Map<string, Revocation>> {
   const found = new Map<string, Revocation>();
-  for (const revocation of await deps.store.revocationsOfOperation(request.operationId)) found.set(revocation.keyId, revocation);
+  for (const revocation of await deps.store.revocationsOfOperation(request.operationId))
+    found.set(revocation.keyId, revocation);
   for (const keyId of request.keyIds.filter((id) => !found.has(id))) {
     const [newest] = await deps.store.revocations(keyId);
     if (newest !== undefined) found.set(keyId, newest);
@@ -66,10 +70,16 @@ async function newestRevocations(
   return found;
 }
 
-function describe(key: KeyRecord, facts: { versions: VersionRecord[]; revocation: Revocation | null }): RevokedKey {
-  const denied = facts.versions.filter((version) => version.state === "revoked" || version.state === "compromised");
+function describe(
+  key: KeyRecord,
+  facts: { versions: VersionRecord[]; revocation: Revocation | null },
+): RevokedKey {
+  const denied = facts.versions.filter(
+    (version) => version.state === "revoked" || version.state === "compromised",
+  );
   const open = denied.some((version) => version.deniedAt === null);
-  const deniedAt = open || denied.length === 0 ? null : Math.max(...denied.map((version) => version.deniedAt ?? 0));
+  const deniedAt =
+    open || denied.length === 0 ? null : Math.max(...denied.map((version) => version.deniedAt ?? 0));
   const { revocation } = facts;
   const upstream = revocation?.upstream ?? null;
   return {

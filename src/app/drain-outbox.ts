@@ -59,7 +59,9 @@ async function perform(deps: Deps, item: OutboxItem): Promise<boolean> {
     return false;
   }
   const key = await deps.store.keyById(item.keyId);
-  const version = (await deps.store.versions(item.keyId)).find((candidate) => candidate.version === item.version);
+  const version = (await deps.store.versions(item.keyId)).find(
+    (candidate) => candidate.version === item.version,
+  );
   if (key === null || version === undefined || stillNeeded(deps, key, version, item)) return false;
   assertOwned(vault, item.reference);
   await (item.task === "disable-secret" ? vault.secrets : vault.keys).disable(item.reference);
@@ -67,7 +69,12 @@ async function perform(deps: Deps, item: OutboxItem): Promise<boolean> {
 }
 
 /** A version that came back meanwhile, by rollback or undo, keeps its place in the vault. */
-function stillNeeded(deps: Pick<Deps, "clock">, key: KeyRecord, version: VersionRecord, item: OutboxItem): boolean {
+function stillNeeded(
+  deps: Pick<Deps, "clock">,
+  key: KeyRecord,
+  version: VersionRecord,
+  item: OutboxItem,
+): boolean {
   if (version.vaultReference !== item.reference) return false;
   return judgeVersion(key, version, deps.clock.now()) === "accepted";
 }
@@ -77,7 +84,9 @@ async function sweep(deps: Deps, vault: Vault, item: OutboxItem): Promise<void> 
   const operation = await deps.store.operationById(item.operationId);
   const owner = operation?.owner;
   if (owner !== undefined && owner.pid !== deps.processes.current().pid && deps.processes.isAlive(owner)) {
-    throw new KeyctlError("unavailable", "the operation's process still runs", { operationId: item.operationId });
+    throw new KeyctlError("unavailable", "the operation's process still runs", {
+      operationId: item.operationId,
+    });
   }
   const room = item.task === "sweep-secret" ? vault.secrets : vault.keys;
   const versions = await deps.store.versions(item.keyId);
@@ -97,7 +106,12 @@ async function finish(deps: Deps, item: OutboxItem, denied: boolean): Promise<vo
     if (version === undefined) return;
     const isDenied = version.state === "revoked" || version.state === "compromised";
     if (isDenied && version.deniedAt === null) {
-      await tx.updateVersion({ keyId: item.keyId, version: item.version, from: version.state, set: { deniedAt: now } });
+      await tx.updateVersion({
+        keyId: item.keyId,
+        version: item.version,
+        from: version.state,
+        set: { deniedAt: now },
+      });
     }
     await recordAudit(tx, deps, {
       operation: "vault.disable",

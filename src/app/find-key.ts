@@ -21,14 +21,20 @@ export interface FoundKey extends KeyWithVersions {
 /** The tenant a caller means; unknown is `not-found`. */
 export async function findTenant(store: StoreReader, name: string): Promise<Tenant> {
   const tenant = await store.tenantByName(name);
-  if (tenant === null) throw new KeyctlError("not-found", `no tenant ${name}`, { hint: "check --tenant and the profile" });
+  if (tenant === null)
+    throw new KeyctlError("not-found", `no tenant ${name}`, { hint: "check --tenant and the profile" });
   return tenant;
 }
 
 /** The key with all its versions; `not-found` when there is none, or when it belongs to a tenant that the caller may not see. */
-export async function findKey(deps: { store: StoreReader; caller: Caller }, selector: KeySelector, action: Action): Promise<FoundKey> {
+export async function findKey(
+  deps: { store: StoreReader; caller: Caller },
+  selector: KeySelector,
+  action: Action,
+): Promise<FoundKey> {
   const { store, caller } = deps;
-  const { key, version } = "path" in selector ? await byPath(store, caller, selector.path) : await byId(store, selector.id);
+  const { key, version } =
+    "path" in selector ? await byPath(store, caller, selector.path) : await byId(store, selector.id);
   if (key.tenantId === caller.tenant.id) {
     assertMay(action, { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
   } else {
@@ -50,7 +56,11 @@ export async function placeOf(
   return { tenantId: tenant.id, tenant, env: parts.env ?? caller.env, name: parts.name };
 }
 
-async function byPath(store: StoreReader, caller: Caller, path: string): Promise<{ key: KeyRecord; version: null }> {
+async function byPath(
+  store: StoreReader,
+  caller: Caller,
+  path: string,
+): Promise<{ key: KeyRecord; version: null }> {
   const place = await placeOf({ store, caller }, path);
   const key = await store.keyByName(place);
   if (key === null) throw unknown(path, place.env);
@@ -74,5 +84,7 @@ async function byId(store: StoreReader, id: string): Promise<{ key: KeyRecord; v
 }
 
 function unknown(what: string, env?: string): KeyctlError {
-  return new KeyctlError("not-found", `no key ${what}${env === undefined ? "" : ` in environment ${env}`}`, { hint: "keyctl list" });
+  return new KeyctlError("not-found", `no key ${what}${env === undefined ? "" : ` in environment ${env}`}`, {
+    hint: "keyctl list",
+  });
 }

@@ -8,7 +8,11 @@ import type { Deps } from "./deps.ts";
 import type { IdempotentRequest } from "./ports.ts";
 
 /** Hash of a request that may hold a secret, keyed with Ki so that it tells nothing. */
-export async function requestHmac(deps: Pick<Deps, "keyring">, request: JsonValue, secret: Secret | null): Promise<Uint8Array> {
+export async function requestHmac(
+  deps: Pick<Deps, "keyring">,
+  request: JsonValue,
+  secret: Secret | null,
+): Promise<Uint8Array> {
   const { keys } = await deps.keyring.current();
   const mac = createHmac("sha256", keys.idempotencyKey).update(canonicalJson(request)).update("\0");
   return mac.update(secret === null ? new Uint8Array() : secret.reveal()).digest();
@@ -31,7 +35,8 @@ export async function findReplay(
   const { verb, key, tenantId } = request;
   const found = await deps.store.idempotentRequest({ tenantId, actorId: deps.caller.actor.id, verb, key });
   if (found === null || found.createdAt + idempotencyWindowMs <= deps.clock.now()) return null;
-  if (found.requestHash.length === request.hash.length && timingSafeEqual(found.requestHash, request.hash)) return found;
+  if (found.requestHash.length === request.hash.length && timingSafeEqual(found.requestHash, request.hash))
+    return found;
   throw new KeyctlError("conflict", "this --idempotency-key was used for another request", {
     hint: "use a new one for a new request",
     retryable: false,

@@ -41,7 +41,8 @@ export async function initStore(deps: InitDeps): Promise<{ created: boolean }> {
   const now = deps.clock.now();
   await deps.store.transaction(async (tx) => {
     for (const { role, reference } of made) {
-      if ((await tx.rootReferences(role)).length === 0) await tx.insertRootReference({ role, version: 1, reference, createdAt: now });
+      if ((await tx.rootReferences(role)).length === 0)
+        await tx.insertRootReference({ role, version: 1, reference, createdAt: now });
     }
     if (generation !== null) await tx.rememberVaultGeneration(generation);
     if ((await tx.tenantByName(defaultTenant)) === null) await makeTenant(deps, tx, now);
@@ -55,14 +56,19 @@ async function ensureRoot(deps: InitDeps, role: RootRole, storeUuid: string): Pr
   const tags = { "keyctl-store": storeUuid, "keyctl-role": role };
   if (role === "pepper" || role === "k-auth") {
     const existing = oldest(await vault.secrets.versions(name));
-    return (existing ?? (await vault.secrets.put(name, Secret.fromBytes(deps.random.bytes(32)), { tags }))).reference;
+    return (existing ?? (await vault.secrets.put(name, Secret.fromBytes(deps.random.bytes(32)), { tags })))
+      .reference;
   }
   const existing = oldest(await vault.keys.versions(name));
   const type = role === "kek" ? "rsa-3072" : "p-256";
   return (existing ?? (await createOrAdopt(vault, name, { type, tags }))).reference;
 }
 
-async function createOrAdopt(vault: Vault, name: string, options: Parameters<Vault["keys"]["create"]>[1]): Promise<VaultVersion> {
+async function createOrAdopt(
+  vault: Vault,
+  name: string,
+  options: Parameters<Vault["keys"]["create"]>[1],
+): Promise<VaultVersion> {
   try {
     return await vault.keys.create(name, options);
   } catch (error) {
@@ -74,13 +80,20 @@ async function createOrAdopt(vault: Vault, name: string, options: Parameters<Vau
 }
 
 function oldest(versions: readonly VaultVersion[]): VaultVersion | null {
-  return versions.toSorted((a, b) => a.createdAt - b.createdAt || (a.reference < b.reference ? -1 : 1))[0] ?? null;
+  return (
+    versions.toSorted((a, b) => a.createdAt - b.createdAt || (a.reference < b.reference ? -1 : 1))[0] ?? null
+  );
 }
 
 async function makeTenant(deps: InitDeps, tx: StoreTransaction, now: number): Promise<void> {
   const tenant: Tenant = { id: uuidv7(now, deps.random.bytes(10)), name: defaultTenant, createdAt: now };
   const known = await tx.actorByLogin(deps.login);
-  const actor: Actor = known ?? { id: uuidv7(now, deps.random.bytes(10)), name: deps.login, login: deps.login, createdAt: now };
+  const actor: Actor = known ?? {
+    id: uuidv7(now, deps.random.bytes(10)),
+    name: deps.login,
+    login: deps.login,
+    createdAt: now,
+  };
   await tx.insertTenant(tenant);
   if (known === null) await tx.insertActor(actor);
   await tx.insertMembership({ actorId: actor.id, tenantId: tenant.id, role: "owner", createdAt: now });
@@ -96,7 +109,13 @@ async function makeTenant(deps: InitDeps, tx: StoreTransaction, now: number): Pr
   const entry = (log: string, event: AuditEvent): Parameters<StoreTransaction["appendAudit"]>[1] => [
     auditEntry({ ...deps, caller }, event, log),
   ];
-  await tx.appendAudit(systemLog, entry(systemLog, { operation: "store.create", sensitivity: "HIGH", after: { tenant: tenant.id } }));
+  await tx.appendAudit(
+    systemLog,
+    entry(systemLog, { operation: "store.create", sensitivity: "HIGH", after: { tenant: tenant.id } }),
+  );
   const grant = { actor: actor.id, role: "owner", tenant: tenant.id };
-  await tx.appendAudit(tenant.id, entry(tenant.id, { operation: "tenant.create", sensitivity: "HIGH", after: grant }));
+  await tx.appendAudit(
+    tenant.id,
+    entry(tenant.id, { operation: "tenant.create", sensitivity: "HIGH", after: grant }),
+  );
 }

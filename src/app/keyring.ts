@@ -72,7 +72,11 @@ export class Keyring {
     return await this.#secret("pepper", version, this.#peppers);
   }
 
-  async #secret(role: RootRole, version: number, cache: Map<number, Promise<Uint8Array>>): Promise<Uint8Array> {
+  async #secret(
+    role: RootRole,
+    version: number,
+    cache: Map<number, Promise<Uint8Array>>,
+  ): Promise<Uint8Array> {
     let value = cache.get(version);
     if (value === undefined) {
       value = this.#fetch(role, version);
@@ -86,9 +90,13 @@ export class Keyring {
     const roots = await this.#source.store.rootReferences(role);
     const root = roots.find((candidate) => candidate.version === version);
     if (root === undefined) {
-      throw new KeyctlError("integrity", `the store names ${role} version ${version}, and has no reference to it`, {
-        hint: "keyctl audit-verify --state",
-      });
+      throw new KeyctlError(
+        "integrity",
+        `the store names ${role} version ${version}, and has no reference to it`,
+        {
+          hint: "keyctl audit-verify --state",
+        },
+      );
     }
     const vault = await this.#open(root);
     const secret = await vault.secrets.get(root.reference);
@@ -99,7 +107,9 @@ export class Keyring {
   async #newest(role: RootRole): Promise<RootReference> {
     const newest = (await this.#source.store.rootReferences(role)).at(-1);
     if (newest === undefined) {
-      throw new KeyctlError("unavailable", `the store has no ${role} yet: its set-up was interrupted`, { hint: "keyctl init" });
+      throw new KeyctlError("unavailable", `the store has no ${role} yet: its set-up was interrupted`, {
+        hint: "keyctl init",
+      });
     }
     await this.#open(newest);
     return newest;

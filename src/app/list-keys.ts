@@ -20,7 +20,14 @@ export async function* listKeys(
   let after = input.after === null ? null : parseCursor(input.after);
   while (left > 0) {
     const limit = Math.min(pageSize, left);
-    const page = { tenantId: caller.tenant.id, env: caller.env, filter: input.filter, now: deps.clock.now(), limit, after };
+    const page = {
+      tenantId: caller.tenant.id,
+      env: caller.env,
+      filter: input.filter,
+      now: deps.clock.now(),
+      limit,
+      after,
+    };
     const keys = await deps.store.listKeys(page);
     yield* keys;
     const last = keys.at(-1);

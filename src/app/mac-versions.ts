@@ -8,7 +8,11 @@ import type { VersionPatch } from "./ports.ts";
 const withoutMac = new Set(["pending", "revoked", "compromised", "destroyed"]);
 
 /** The MAC that a version's row must carry; null in the states that have none. */
-export function macOf(key: KeyRecord, version: VersionRecord, root: VersionedKeys): Pick<VersionRecord, "rowMac" | "rowMacPepperVersion"> {
+export function macOf(
+  key: KeyRecord,
+  version: VersionRecord,
+  root: VersionedKeys,
+): Pick<VersionRecord, "rowMac" | "rowMacPepperVersion"> {
   if (withoutMac.has(version.state)) return { rowMac: null, rowMacPepperVersion: null };
   return { rowMac: rowMac(root.keys.rowKey, rowMacFields(key, version)), rowMacPepperVersion: root.version };
 }
@@ -27,7 +31,11 @@ export function macChanges(
 }
 
 /** Whether a row carries the MAC that its fields give under the pepper it names. A row without one never matches. */
-export async function rowMacMatches(keyring: Keyring, key: KeyRecord, version: VersionRecord): Promise<boolean> {
+export async function rowMacMatches(
+  keyring: Keyring,
+  key: KeyRecord,
+  version: VersionRecord,
+): Promise<boolean> {
   if (version.rowMac === null || version.rowMacPepperVersion === null) return false;
   const root = await keyring.keys(version.rowMacPepperVersion);
   const expected = rowMac(root.keys.rowKey, rowMacFields(key, version));

@@ -43,12 +43,19 @@ async function expireKey(deps: Deps, keyId: string): Promise<boolean> {
       .map((version) => outboxItem(deps, { key, version, operationId: key.correlationId, notBefore: now }))
       .filter((item): item is OutboxItem => item !== null);
     if (tasks.length > 0) await tx.insertOutbox(tasks);
-    await recordAudit(tx, deps, { operation: "key.expire", sensitivity: "MEDIUM", key: next, transitions: transitionsOf(changes) });
+    await recordAudit(tx, deps, {
+      operation: "key.expire",
+      sensitivity: "MEDIUM",
+      key: next,
+      transitions: transitionsOf(changes),
+    });
     return true;
   });
 }
 
 /** Forgets answers to idempotency keys after their seven days. */
 export async function purgeAnswers(deps: Pick<Deps, "store" | "clock">): Promise<number> {
-  return await deps.store.transaction(async (tx) => await tx.purgeIdempotentRequests(deps.clock.now() - idempotencyWindowMs));
+  return await deps.store.transaction(
+    async (tx) => await tx.purgeIdempotentRequests(deps.clock.now() - idempotencyWindowMs),
+  );
 }

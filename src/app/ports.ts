@@ -2,7 +2,16 @@
  * Everything the use cases need from outside. A use case names only what it uses; adapters implement these shapes.
  * All failures are `KeyctlError`; an adapter never lets a driver's or SDK's error out.
  */
-import type { Actor, KeyKind, KeyRecord, KeyState, RevokeReason, Role, Severity, Tenant } from "../core/model.ts";
+import type {
+  Actor,
+  KeyKind,
+  KeyRecord,
+  KeyState,
+  RevokeReason,
+  Role,
+  Severity,
+  Tenant,
+} from "../core/model.ts";
 import type { VersionRecord, VersionState, WrappedKey } from "../core/model.ts";
 import type { OperationKind, OperationStep } from "../core/operation.ts";
 import type { Secret } from "../core/secret.ts";
@@ -348,7 +357,12 @@ export interface StoreReader {
   operationById(id: string): Promise<Operation | null>;
   openOperationOf(keyId: string): Promise<Operation | null>;
   openOperations(): Promise<Operation[]>;
-  idempotentRequest(id: { tenantId: string; actorId: string; verb: string; key: string }): Promise<IdempotentRequest | null>;
+  idempotentRequest(id: {
+    tenantId: string;
+    actorId: string;
+    verb: string;
+    key: string;
+  }): Promise<IdempotentRequest | null>;
   /** Not done yet; of one key, or all. Oldest first. */
   outbox(filter: { keyId?: string; dueAt?: number; limit: number }): Promise<OutboxItem[]>;
   outboxOfOperation(operationId: string): Promise<OutboxItem[]>;
@@ -371,7 +385,12 @@ export interface StoreReader {
 export interface StoreTransaction extends StoreReader {
   insertTenant(tenant: Tenant): Promise<void>;
   insertActor(actor: Actor): Promise<void>;
-  insertMembership(membership: { actorId: string; tenantId: string; role: Role; createdAt: number }): Promise<void>;
+  insertMembership(membership: {
+    actorId: string;
+    tenantId: string;
+    role: Role;
+    createdAt: number;
+  }): Promise<void>;
 
   /** `conflict` when the name is taken. */
   insertKey(key: KeyRecord): Promise<void>;
@@ -407,9 +426,18 @@ export interface StoreTransaction extends StoreReader {
     input?: Operation["input"];
   }): Promise<boolean>;
   /** Takes a dead owner's operation; false when another was faster. */
-  takeOperation(change: { id: string; from: ProcessIdentity; to: ProcessIdentity; at: number }): Promise<boolean>;
+  takeOperation(change: {
+    id: string;
+    from: ProcessIdentity;
+    to: ProcessIdentity;
+    at: number;
+  }): Promise<boolean>;
   /** Marks open operations of these keys; answers which. */
-  closeOperations(change: { keyIds: string[]; status: "superseded" | "abandoned"; at: number }): Promise<Operation[]>;
+  closeOperations(change: {
+    keyIds: string[];
+    status: "superseded" | "abandoned";
+    at: number;
+  }): Promise<Operation[]>;
   insertIdempotentRequest(request: IdempotentRequest): Promise<void>;
   purgeIdempotentRequests(before: number): Promise<number>;
   insertOutbox(items: OutboxItem[]): Promise<void>;
@@ -446,8 +474,16 @@ export interface AuditTree {
 export interface PrivateFiles {
   /** 0600, by temp file, fsync and rename; a failure leaves nothing behind. */
   writePrivate(path: string, content: AsyncIterable<Uint8Array> | Uint8Array): Promise<void>;
+  /** A new folder, 0700, that appears whole or not at all; `conflict` when the path exists. */
+  writeFolder(path: string, fill: (write: WriteFile) => Promise<void>): Promise<void>;
   exists(path: string): Promise<boolean>;
 }
+
+/** Writes one file of a folder that is being made; answers the SHA-256 of what it wrote. */
+export type WriteFile = (
+  name: string,
+  content: AsyncIterable<Uint8Array> | Uint8Array,
+) => Promise<Uint8Array>;
 
 /** The largest checkpoint this client has seen of each log, by origin. */
 export interface CheckpointMemory {

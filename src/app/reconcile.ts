@@ -53,7 +53,9 @@ export async function reconcile(deps: Deps, input: { fix: boolean }): Promise<Re
   const { caller } = deps;
   assertMay("manage", { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
   const operations = await openOperations(deps, input.fix);
-  const expired = input.fix ? await writeExpiries(deps) : (await deps.store.overdueVersions(deps.clock.now(), 1000)).length;
+  const expired = input.fix
+    ? await writeExpiries(deps)
+    : (await deps.store.overdueVersions(deps.clock.now(), 1000)).length;
   const drift = await findDrift(deps, input.fix);
   const drained = input.fix ? await drainOutbox(deps) : { done: 0 };
   const now = deps.clock.now();
@@ -77,7 +79,12 @@ async function openOperations(deps: Deps, fix: boolean): Promise<FoundOperation[
     const key = await deps.store.keyById(operation.keyId);
     if (deps.processes.isAlive(operation.owner)) found.push({ operation, key, action: "running" });
     else if (!fix || key === null) found.push({ operation, key, action: "would-end" });
-    else found.push({ operation, key, action: await takeOver(deps, operation, operationWork(deps, key, operation)) });
+    else
+      found.push({
+        operation,
+        key,
+        action: await takeOver(deps, operation, operationWork(deps, key, operation)),
+      });
   }
   return found;
 }
@@ -100,7 +107,14 @@ async function findDrift(deps: Deps, fix: boolean): Promise<Drift[]> {
   for (const kind of ["secret", "encryption"] as const) {
     let after: { name: string; id: string } | null = null;
     for (;;) {
-      const page = { tenantId: deps.caller.tenant.id, env: null, filter: { kind }, now: deps.clock.now(), limit: pageSize, after };
+      const page = {
+        tenantId: deps.caller.tenant.id,
+        env: null,
+        filter: { kind },
+        now: deps.clock.now(),
+        limit: pageSize,
+        after,
+      };
       const keys: KeyRecord[] = await deps.store.listKeys(page);
       for (const key of keys) found.push(...(await driftOf(deps, key, fix)));
       const last = keys.at(-1);
@@ -115,7 +129,9 @@ async function driftOf(deps: Deps, key: KeyRecord, fix: boolean): Promise<Drift[
   const vault = await deps.vault();
   const room = key.kind === "secret" ? vault.secrets : vault.keys;
   const held = await room.versions(await vaultName(deps.store, key));
-  const queued = new Set((await deps.store.outbox({ keyId: key.id, limit: 1000 })).map((item) => item.reference));
+  const queued = new Set(
+    (await deps.store.outbox({ keyId: key.id, limit: 1000 })).map((item) => item.reference),
+  );
   const found: Drift[] = [];
   for (const version of await deps.store.versions(key.id)) {
     const what = disagreement(deps, key, { version, held });

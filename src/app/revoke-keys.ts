@@ -1,65 +1,19 @@
 import { createHash } from "node:crypto";
-import { assertMay } from "../core/access.ts";
-import { canonicalJson } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { kindRules } from "../core/kind-rules.ts";
-import { applyChanges, meansCompromise, planRevoke, summarise } from "../core/lifecycle.ts";
-import type { VersionChange } from "../core/lifecycle.ts";
-import type { KeyRecord, RevokeReason, Severity, VersionRecord } from "../core/model.ts";
-import { undoWindowMs } from "../core/policy.ts";
 import { uuidv7 } from "../core/uuid.ts";
-import { assertRevision } from "./begin-operation.ts";
-import type { Deps, MutationOptions } from "./deps.ts";
-import { findKey, findTenant } from "./find-key.ts";
-import type { KeySelector } from "./find-key.ts";
-import { findReplay, requestSha256 } from "./idempotency.ts";
-import { findLeaked } from "./find-leaked.ts";
-import type { BulkSelector, StoreReader } from "./ports.ts";
+import type { Deps } from "./deps.ts";
 import { describeRevocation } from "./describe-revocation.ts";
 import type { RevokeResult } from "./describe-revocation.ts";
 import { drainOutbox } from "./drain-outbox.ts";
+import { findReplay, requestSha256 } from "./idempotency.ts";
+import { planFor, resolveTarget } from "./plan-revoke.ts";
+import type { RevokeInput, RevokePlan } from "./plan-revoke.ts";
 import { writeRevoke } from "./write-revoke.ts";
-
-/** What a revoke means: named keys, a filter, or whatever stands in a leaked text. */
-export type RevokeTarget =
-  | { keys: KeySelector[]; version: number | null }
-  | { where: Omit<BulkSelector, "tenantId"> & { tenant?: string } }
-  | { leakedText: Uint8Array };
-
-export interface RevokeInput {
-  target: RevokeTarget;
-  reason: RevokeReason;
-  severity: Severity | null;
-  /** Also disables an encryption key in the vault, so that what it protects goes dark. */
-  unwrapToo: boolean;
-  /** The hash that `--dry-run` printed: `conflict` when the set has changed since. */
-  planHash: string | null;
-  options: MutationOptions;
-}
-
-export interface PlannedKey {
-  key: KeyRecord;
-  versions: VersionRecord[];
-  changes: VersionChange[];
-}
-
-export interface RevokePlan {
-  planned: PlannedKey[];
-  planHash: string;
-  /** False when secrets other than issued keys could not be looked for in the leaked text. */
-  complete: boolean;
-}
-
-interface Resolved {
-  keyIds: string[];
-  /** The versions meant, per key; without an entry all of them. */
-  only: Map<string, number[]>;
-  complete: boolean;
-}
 
 /** What a revoke would deny, and the hash that pins it. Nothing is written. */
 export async function planRevokeKeys(deps: Deps, input: RevokeInput): Promise<RevokePlan> {
-  const resolved = await resolve(deps, input);
+  const resolved = await resolveTarget(deps, input);
   return await planFor(deps.store, deps.clock.now(), { input, resolved });
 }
 
@@ -69,13 +23,22 @@ export async function planRevokeKeys(deps: Deps, input: RevokeInput): Promise<Re
  */
 export async function revokeKeys(deps: Deps, input: RevokeInput): Promise<RevokeResult> {
   const hash = requestSha256(describeRequest(input));
-  const request = { verb: "revoke", key: input.options.idempotencyKey, hash, tenantId: deps.caller.tenant.id };
+  const request = {
+    verb: "revoke",
+    key: input.options.idempotencyKey,
+    hash,
+    tenantId: deps.caller.tenant.id,
+  };
   const replay = await findReplay(deps, request);
   if (replay !== null) {
-    const result = await describeRevocation(deps, { keyIds: replay.keyIds, operationId: replay.operationId, planHash: "" });
+    const result = await describeRevocation(deps, {
+      keyIds: replay.keyIds,
+      operationId: replay.operationId,
+      planHash: "",
+    });
     return { ...result, replayed: true };
   }
-  const resolved = await resolve(deps, input);
+  const resolved = await resolveTarget(deps, input);
   const operationId = uuidv7(deps.clock.now(), deps.random.bytes(10));
   const plan = await deps.store.transaction(async (tx) => {
     const made = await planFor(tx, deps.clock.now(), { input, resolved });
@@ -94,99 +57,20 @@ export async function revokeKeys(deps: Deps, input: RevokeInput): Promise<Revoke
 async function denyInVault(deps: Deps, plan: RevokePlan, input: RevokeInput): Promise<void> {
   for (const { key } of plan.planned) {
     const rule = kindRules[key.kind].vaultOnRevoke;
-    if (rule === "disable" || (rule === "disable-when-confirmed" && input.unwrapToo)) await drainOutbox(deps, { keyId: key.id });
+    if (rule === "disable" || (rule === "disable-when-confirmed" && input.unwrapToo))
+      await drainOutbox(deps, { keyId: key.id });
   }
 }
 
 function stale(planHash: string): KeyctlError {
-  return new KeyctlError("conflict", `the set of keys has changed since the plan was made (it is ${planHash} now): nothing was revoked`, {
-    hint: "run it with --dry-run again, and read what it lists",
-    retryable: false,
-  });
-}
-
-async function resolve(deps: Deps, input: RevokeInput): Promise<Resolved> {
-  const { target } = input;
-  if ("keys" in target) return await resolveNamed(deps, input, target);
-  if ("leakedText" in target) {
-    assertMay("manage", standing(deps));
-    const { matches, complete } = await findLeaked(deps, target.leakedText);
-    const only = new Map<string, number[]>();
-    for (const match of matches) only.set(match.keyId, [...(only.get(match.keyId) ?? []), match.version]);
-    return { keyIds: [...only.keys()].toSorted(), only, complete };
-  }
-  const { tenant: name, ...where } = target.where;
-  if (name === undefined && Object.keys(where).length === 0) {
-    throw new KeyctlError("usage", "--all needs at least one --where-tenant, --where-owner, --where-tag or --where-provider");
-  }
-  const tenant = name === undefined ? deps.caller.tenant : await findTenant(deps.store, name);
-  const role = tenant.id === deps.caller.tenant.id ? deps.caller.role : await deps.store.roleOf(deps.caller.actor.id, tenant.id);
-  assertMay("manage", { role, login: deps.caller.actor.login, tenant: tenant.name });
-  return { keyIds: await deps.store.selectKeyIds({ ...where, tenantId: tenant.id }), only: new Map(), complete: true };
-}
-
-function standing(deps: Deps): { role: Deps["caller"]["role"]; login: string; tenant: string } {
-  return { role: deps.caller.role, login: deps.caller.actor.login, tenant: deps.caller.tenant.name };
-}
-
-async function resolveNamed(
-  deps: Deps,
-  input: RevokeInput,
-  target: { keys: KeySelector[]; version: number | null },
-): Promise<Resolved> {
-  const only = new Map<string, number[]>();
-  const keyIds = new Set<string>();
-  for (const selector of target.keys) {
-    const found = await findKey(deps, selector, "manage");
-    assertRevision(found.key, input.options.ifRevision);
-    const version = target.version ?? found.version;
-    keyIds.add(found.key.id);
-    if (version !== null) only.set(found.key.id, [...(only.get(found.key.id) ?? []), version]);
-  }
-  return { keyIds: [...keyIds].toSorted(), only, complete: true };
-}
-
-async function planFor(
-  store: StoreReader,
-  now: number,
-  request: { input: RevokeInput; resolved: Resolved },
-): Promise<RevokePlan> {
-  const { input, resolved } = request;
-  const keys = await store.keysByIds(resolved.keyIds);
-  const versions = Map.groupBy(await store.versionsOfKeys(resolved.keyIds), (version) => version.keyId);
-  const leaked = "leakedText" in input.target;
-  const planned = keys.map((key): PlannedKey => {
-    const all = versions.get(key.id) ?? [];
-    const wanted = resolved.only.get(key.id) ?? [null];
-    const changes = wanted.flatMap((version) =>
-      planRevoke({ key, versions: all }, { version, reason: input.reason, leaked, now }),
-    );
-    return { key, versions: all, changes };
-  });
-  return { planned, planHash: planHashOf(planned, input), complete: resolved.complete };
-}
-
-/** Pins exactly which versions of which keys are denied, and how; 16 hex digits. */
-function planHashOf(planned: readonly PlannedKey[], input: RevokeInput): string {
-  const targets = planned.map(({ key, changes }) => [key.id, ...changes.map((change) => change.version)]);
-  const text = canonicalJson({ verb: "revoke", to: denialState(input), unwrapToo: input.unwrapToo, targets });
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
-/** revoked, or compromised for reasons that mean the secret is known to others. */
-export function denialState(input: Pick<RevokeInput, "reason" | "target">): "revoked" | "compromised" {
-  return "leakedText" in input.target || meansCompromise(input.reason) ? "compromised" : "revoked";
-}
-
-/** The key as it stands after its planned changes; state and pointer only. */
-export function keyAfter(planned: PlannedKey): Pick<KeyRecord, "state" | "activeVersion" | "expiresAt"> {
-  return summarise(planned.key, applyChanges(planned.versions, planned.changes));
-}
-
-/** Until when the plan's revoke can be undone; null when nothing in it can. */
-export function undoUntilOf(planned: PlannedKey, now: number): number | null {
-  const undoable = planned.changes.some((change) => change.set.state === "revoked" && change.set.formerState != null);
-  return undoable ? now + undoWindowMs : null;
+  return new KeyctlError(
+    "conflict",
+    `the set of keys has changed since the plan was made (it is ${planHash} now): nothing was revoked`,
+    {
+      hint: "run it with --dry-run again, and read what it lists",
+      retryable: false,
+    },
+  );
 }
 
 function describeRequest(input: RevokeInput): Record<string, string | boolean | null> {

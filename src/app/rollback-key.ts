@@ -25,7 +25,10 @@ export interface RollbackKeyInput {
 }
 
 /** What a rollback would do; refused where it would be. Nothing is written. */
-export async function planRollbackKey(deps: Deps, input: RollbackKeyInput): Promise<{ key: KeyRecord; toVersion: number }> {
+export async function planRollbackKey(
+  deps: Deps,
+  input: RollbackKeyInput,
+): Promise<{ key: KeyRecord; toVersion: number }> {
   const found = await findKey(deps, input.target, "manage");
   return { key: found.key, toVersion: targetOf(plan(deps, found, input)) };
 }
@@ -37,7 +40,12 @@ export async function rollbackKey(deps: Deps, input: RollbackKeyInput): Promise<
   const version = targetOf(plan(deps, found, input));
   await assertGenuine(deps, found, version);
   const key: KeyRecord = { ...found.key, revision: found.key.revision + 1, updatedAt: deps.clock.now() };
-  const operation = newOperation(deps, { kind: "rollback", key, version, input: { compromised: input.compromised } });
+  const operation = newOperation(deps, {
+    kind: "rollback",
+    key,
+    version,
+    input: { compromised: input.compromised },
+  });
   await deps.store.transaction(async (tx) => {
     if (!(await tx.updateKey(key, found.key.revision))) throw changed();
     await tx.insertOperation(operation);
@@ -59,7 +67,11 @@ export async function rollbackKey(deps: Deps, input: RollbackKeyInput): Promise<
 
 function plan(deps: Pick<Deps, "clock">, found: FoundKey, input: RollbackKeyInput): VersionChange[] {
   assertRevision(found.key, input.options.ifRevision);
-  return planRollback(found, { toVersion: input.toVersion, compromised: input.compromised, now: deps.clock.now() });
+  return planRollback(found, {
+    toVersion: input.toVersion,
+    compromised: input.compromised,
+    now: deps.clock.now(),
+  });
 }
 
 function targetOf(changes: readonly VersionChange[]): number {
@@ -72,7 +84,11 @@ function targetOf(changes: readonly VersionChange[]): number {
 async function assertGenuine(deps: Pick<Deps, "keyring">, found: FoundKey, number: number): Promise<void> {
   const version = found.versions.find((candidate) => candidate.version === number);
   if (version !== undefined && (await rowMacMatches(deps.keyring, found.key, version))) return;
-  throw new KeyctlError("integrity", `the row of version ${number} was changed behind keyctl: it does not come back`, {
-    hint: "keyctl audit-verify --state",
-  });
+  throw new KeyctlError(
+    "integrity",
+    `the row of version ${number} was changed behind keyctl: it does not come back`,
+    {
+      hint: "keyctl audit-verify --state",
+    },
+  );
 }

@@ -15,12 +15,19 @@ import { ofOperation, vaultName, vaultTags } from "./version-value.ts";
  * The work of `rollback`. For three kinds only the pointer moves; a secret's old value is put again as the vault's
  * newest, so that readers who ask for no version get it too, and the version's reference follows.
  */
-export function rollbackWork(deps: Deps, key: KeyRecord, options: FreshRun["options"] = { reason: null, ticket: null }): OperationWork {
+export function rollbackWork(
+  deps: Deps,
+  key: KeyRecord,
+  options: FreshRun["options"] = { reason: null, ticket: null },
+): OperationWork {
   let root: VersionedKeys | null = null;
   const putAgain = key.kind === "secret";
   const secretSteps: Partial<OperationWork> = {
     publish: async (operation) => ({ reference: await putOldValue(deps, key, operation) }),
-    note: async (_tx, operation, published) => ({ ...operation.input, reference: published.reference ?? null }),
+    note: async (_tx, operation, published) => ({
+      ...operation.input,
+      reference: published.reference ?? null,
+    }),
     test: async (operation) => {
       await (await deps.vault()).secrets.get(putReference(operation));
     },
@@ -30,7 +37,11 @@ export function rollbackWork(deps: Deps, key: KeyRecord, options: FreshRun["opti
     // A rollback's value is always held: what was not put yet is put when the operation goes on.
     recover: async (operation) => {
       if (!putAgain) return {};
-      const [made] = await ofOperation((await deps.vault()).secrets, await vaultName(deps.store, key), operation.id);
+      const [made] = await ofOperation(
+        (await deps.vault()).secrets,
+        await vaultName(deps.store, key),
+        operation.id,
+      );
       return made === undefined ? {} : { reference: made.reference };
     },
     prepare: async () => {
@@ -57,19 +68,26 @@ export function rollbackWork(deps: Deps, key: KeyRecord, options: FreshRun["opti
 function putReference(operation: Operation): string {
   const { reference } = operation.input;
   if (typeof reference === "string") return reference;
-  throw new KeyctlError("integrity", "the rollback does not know where it put the value", { operationId: operation.id });
+  throw new KeyctlError("integrity", "the rollback does not know where it put the value", {
+    operationId: operation.id,
+  });
 }
 
 async function putOldValue(deps: Deps, key: KeyRecord, operation: Operation): Promise<string> {
-  const version = (await deps.store.versions(key.id)).find((candidate) => candidate.version === operation.version);
+  const version = (await deps.store.versions(key.id)).find(
+    (candidate) => candidate.version === operation.version,
+  );
   const reference = version?.vaultReference ?? null;
-  if (reference === null) throw new KeyctlError("integrity", `version ${operation.version} has no vault reference`);
+  if (reference === null)
+    throw new KeyctlError("integrity", `version ${operation.version} has no vault reference`);
   const vault = await deps.vault();
   assertOwned(vault, reference);
   // Its grace may have ended, and with it the vault's version; a rollback within the window brings it back.
   await vault.secrets.enable(reference);
   const value = await vault.secrets.get(reference);
-  const put = await vault.secrets.put(await vaultName(deps.store, key), value, { tags: vaultTags(key, operation) });
+  const put = await vault.secrets.put(await vaultName(deps.store, key), value, {
+    tags: vaultTags(key, operation),
+  });
   return put.reference;
 }
 

@@ -30,7 +30,10 @@ export interface RotateKeyInput {
 }
 
 /** What a rotation would do; refused where it would be. Nothing is written. */
-export async function planRotate(deps: Deps, input: RotateKeyInput): Promise<{ key: KeyRecord; nextVersion: number }> {
+export async function planRotate(
+  deps: Deps,
+  input: RotateKeyInput,
+): Promise<{ key: KeyRecord; nextVersion: number }> {
   const found = await findKey(deps, input.target, "manage");
   assertRotatable(deps, found, input);
   return { key: found.key, nextVersion: found.key.lastVersion + 1 };
@@ -43,12 +46,24 @@ export async function planRotate(deps: Deps, input: RotateKeyInput): Promise<{ k
 export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<MadeVersion> {
   const found = await findKey(deps, input.target, "manage");
   const { idempotencyKey } = input.options;
-  const hash = idempotencyKey === null ? null : await requestHmac(deps, describeRequest(found.key, input), input.secret);
+  const hash =
+    idempotencyKey === null ? null : await requestHmac(deps, describeRequest(found.key, input), input.secret);
   if (hash !== null) {
-    const replay = await findReplay(deps, { verb: "rotate", key: idempotencyKey, hash, tenantId: found.key.tenantId });
+    const replay = await findReplay(deps, {
+      verb: "rotate",
+      key: idempotencyKey,
+      hash,
+      tenantId: found.key.tenantId,
+    });
     if (replay !== null) {
       const version = replay.version ?? found.key.lastVersion;
-      return await madeVersion(deps, { keyId: found.key.id, version, operationId: replay.operationId, secret: null, replayed: true });
+      return await madeVersion(deps, {
+        keyId: found.key.id,
+        version,
+        operationId: replay.operationId,
+        secret: null,
+        replayed: true,
+      });
     }
   }
   if (await clearTheWay(deps, found.key)) return await rotateKey(deps, input);
@@ -73,14 +88,28 @@ export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<Made
     await recordVersion(deps, tx, { key, value, operation, expiresAt: null, options: input.options });
   });
   deps.observer?.("record", operation.id);
-  await runOperation(deps, operation, versionWork(deps, key, { secret: value.secret, outFile: input.outFile, options: input.options }));
+  await runOperation(
+    deps,
+    operation,
+    versionWork(deps, key, { secret: value.secret, outFile: input.outFile, options: input.options }),
+  );
   await settle(deps, { keyId: key.id, tenantId: key.tenantId });
   const secret = key.kind === "issued" && input.outFile === null ? value.secret : null;
-  return await madeVersion(deps, { keyId: key.id, version: operation.version, operationId: operation.id, secret });
+  return await madeVersion(deps, {
+    keyId: key.id,
+    version: operation.version,
+    operationId: operation.id,
+    secret,
+  });
 }
 
 function describeRequest(key: KeyRecord, input: RotateKeyInput): Record<string, string | number | null> {
-  return { key: key.id, graceMs: input.graceMs, generated: input.generated ? 1 : 0, replace: input.replace ? 1 : 0 };
+  return {
+    key: key.id,
+    graceMs: input.graceMs,
+    generated: input.generated ? 1 : 0,
+    replace: input.replace ? 1 : 0,
+  };
 }
 
 function assertRotatable(deps: Pick<Deps, "clock">, found: FoundKey, input: RotateKeyInput): void {
@@ -103,7 +132,9 @@ function assertRotatable(deps: Pick<Deps, "clock">, found: FoundKey, input: Rota
     });
   }
   if (!takesValue && input.secret !== null) {
-    throw new KeyctlError("usage", `a key of kind ${key.kind} makes its own value`, { hint: "leave --from-file and --generate out" });
+    throw new KeyctlError("usage", `a key of kind ${key.kind} makes its own value`, {
+      hint: "leave --from-file and --generate out",
+    });
   }
   if (input.secret !== null) assertNotWeak(input.secret);
 }

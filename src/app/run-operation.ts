@@ -19,7 +19,11 @@ export interface OperationWork {
   publish?(operation: Operation): Promise<Published>;
   /** After a crash: what an earlier `publish` of this operation left in the vault; null when nothing. */
   recover?(operation: Operation): Promise<Published | null>;
-  note?(tx: StoreTransaction, operation: Operation, published: Published): Promise<Operation["input"] | undefined>;
+  note?(
+    tx: StoreTransaction,
+    operation: Operation,
+    published: Published,
+  ): Promise<Operation["input"] | undefined>;
   test?(operation: Operation): Promise<void>;
   /** Hands the secret over before it is accepted anywhere; false when there is nowhere to deliver to. */
   deliver?(operation: Operation): Promise<boolean>;
@@ -35,9 +39,16 @@ export interface OperationWork {
  * is a compare-and-set on owner and step, so an owner that was taken over, or whose operation a revoke superseded, stops
  * with `conflict` before it changes anything. Answers the finished operation.
  */
-export async function runOperation(deps: Deps, operation: Operation, work: OperationWork): Promise<Operation> {
+export async function runOperation(
+  deps: Deps,
+  operation: Operation,
+  work: OperationWork,
+): Promise<Operation> {
   const key = await deps.store.keyById(operation.keyId);
-  if (key === null) throw new KeyctlError("integrity", "an operation names a key that does not exist", { operationId: operation.id });
+  if (key === null)
+    throw new KeyctlError("integrity", "an operation names a key that does not exist", {
+      operationId: operation.id,
+    });
   const steps = stepsOf(operation.kind, key.kind);
   let state: Progress = { operation, published: null };
   try {
@@ -57,15 +68,23 @@ interface Progress {
   published: Published | null;
 }
 
-async function runStep(deps: Deps, run: Progress & { step: OperationStep; work: OperationWork }): Promise<Progress> {
+async function runStep(
+  deps: Deps,
+  run: Progress & { step: OperationStep; work: OperationWork },
+): Promise<Progress> {
   const { operation, step, work } = run;
-  const record = async (to: RecordedStep, write: (tx: StoreTransaction) => Promise<Operation["input"] | undefined>) => ({
+  const record = async (
+    to: RecordedStep,
+    write: (tx: StoreTransaction) => Promise<Operation["input"] | undefined>,
+  ) => ({
     operation: await advance(deps, operation, to, write),
     published: null,
   });
   switch (step) {
     case "record":
-      throw new KeyctlError("failure", "an operation is recorded before it runs", { operationId: operation.id });
+      throw new KeyctlError("failure", "an operation is recorded before it runs", {
+        operationId: operation.id,
+      });
     case "publish":
       return { operation, published: (await work.publish?.(operation)) ?? null };
     case "note": {
@@ -100,7 +119,15 @@ async function advance(
   const status = to === "point" ? "done" : "open";
   return await deps.store.transaction(async (tx) => {
     const input = (await write(tx)) ?? operation.input;
-    const change = { id: operation.id, owner: operation.owner, from: operation.step, to, status, at, input } as const;
+    const change = {
+      id: operation.id,
+      owner: operation.owner,
+      from: operation.step,
+      to,
+      status,
+      at,
+      input,
+    } as const;
     if (!(await tx.advanceOperation(change))) throw lost(operation);
     return { ...operation, step: to, status, updatedAt: at, input };
   });
@@ -108,24 +135,37 @@ async function advance(
 
 /** Somebody else has the operation, or ended it. */
 function lost(operation: Operation): KeyctlError {
-  return new KeyctlError("conflict", "the key was changed meanwhile: this operation was superseded or taken over", {
-    hint: "keyctl show the key, then decide again",
-    operationId: operation.id,
-  });
+  return new KeyctlError(
+    "conflict",
+    "the key was changed meanwhile: this operation was superseded or taken over",
+    {
+      hint: "keyctl show the key, then decide again",
+      operationId: operation.id,
+    },
+  );
 }
 
 /**
  * After a failed step: an operation that is still ours and whose value may not exist anywhere is given up at once, so
  * that the next command finds a clean key. After an answer that may have been lost it stays open for `reconcile`.
  */
-async function giveUp(deps: Deps, failed: { operation: Operation; work: OperationWork; error: unknown }): Promise<unknown> {
+async function giveUp(
+  deps: Deps,
+  failed: { operation: Operation; work: OperationWork; error: unknown },
+): Promise<unknown> {
   const { operation, work, error } = failed;
   if (!isKeyctlError(error) || error.code === "indeterminate") return error;
   try {
     await deps.store.transaction(async (tx) => {
-      const change = { id: operation.id, owner: operation.owner, from: operation.step, to: operation.step } as const;
+      const change = {
+        id: operation.id,
+        owner: operation.owner,
+        from: operation.step,
+        to: operation.step,
+      } as const;
       const at = deps.clock.now();
-      if (await tx.advanceOperation({ ...change, status: "abandoned", at })) await work.abandon(tx, operation);
+      if (await tx.advanceOperation({ ...change, status: "abandoned", at }))
+        await work.abandon(tx, operation);
     });
   } catch {
     return new KeyctlError(error.code, error.message, {
@@ -142,13 +182,21 @@ async function giveUp(deps: Deps, failed: { operation: Operation; work: Operatio
  * Takes over an operation whose owner is dead: finishes it where its value is held by vault or store, gives it up
  * otherwise. `conflict` while the owner lives or when another was faster. Answers which it was.
  */
-export async function takeOver(deps: Deps, operation: Operation, work: OperationWork): Promise<"finished" | "abandoned"> {
+export async function takeOver(
+  deps: Deps,
+  operation: Operation,
+  work: OperationWork,
+): Promise<"finished" | "abandoned"> {
   if (deps.processes.isAlive(operation.owner)) {
-    throw new KeyctlError("conflict", `another ${operation.kind} of this key is running (process ${operation.owner.pid})`, {
-      hint: "wait for it, or keyctl revoke, which waits for nothing",
-      operationId: operation.id,
-      retryable: true,
-    });
+    throw new KeyctlError(
+      "conflict",
+      `another ${operation.kind} of this key is running (process ${operation.owner.pid})`,
+      {
+        hint: "wait for it, or keyctl revoke, which waits for nothing",
+        operationId: operation.id,
+        retryable: true,
+      },
+    );
   }
   const at = deps.clock.now();
   const owner = deps.processes.current();
@@ -171,7 +219,11 @@ export async function takeOver(deps: Deps, operation: Operation, work: Operation
 }
 
 /** The operation as it can go on from, or null when its value is nowhere. */
-async function recoverValue(deps: Deps, operation: Operation, work: OperationWork): Promise<Operation | null> {
+async function recoverValue(
+  deps: Deps,
+  operation: Operation,
+  work: OperationWork,
+): Promise<Operation | null> {
   if (operation.step !== "record") return operation;
   if (work.recover === undefined) return null;
   const value = await work.recover(operation);

@@ -15,7 +15,10 @@ export interface ShownKey {
 }
 
 /** One key with its versions, as they stand now; makes no vault call. */
-export async function showKey(deps: Pick<Deps, "store" | "caller" | "clock">, target: KeySelector): Promise<ShownKey> {
+export async function showKey(
+  deps: Pick<Deps, "store" | "caller" | "clock">,
+  target: KeySelector,
+): Promise<ShownKey> {
   const { key, versions } = await findKey(deps, target, "read");
   const now = deps.clock.now();
   return {

@@ -1,4 +1,5 @@
 import { parseEntry } from "../audit/entry.ts";
+import type { JsonValue } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { applyChanges, planUndo, summarise, transitionsOf } from "../core/lifecycle.ts";
 import type { KeyRecord } from "../core/model.ts";
@@ -31,11 +32,17 @@ export async function undoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecor
   const rows = await revokedRows(deps, found.key, revocation);
   for (const change of changes) {
     const version = found.versions.find((candidate) => candidate.version === change.version);
-    if (version === undefined || rows[String(version.version)] !== rowDigest(found.key, version)) throw tampered(change.version);
+    if (version === undefined || rows[String(version.version)] !== rowDigest(found.key, version))
+      throw tampered(change.version);
   }
   const root = await deps.keyring.current();
   const after = applyChanges(found.versions, changes);
-  const next = { ...found.key, ...summarise(found.key, after), revision: found.key.revision + 1, updatedAt: now };
+  const next = {
+    ...found.key,
+    ...summarise(found.key, after),
+    revision: found.key.revision + 1,
+    updatedAt: now,
+  };
   await deps.store.transaction(async (tx) => {
     for (const patch of macChanges(found.key, { changes, after }, root)) {
       if (!(await tx.updateVersion(patch))) throw changed();
@@ -60,7 +67,9 @@ export async function undoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecor
 /** Records that a provider key was deleted at the provider too. Saying it again changes nothing. */
 export async function confirmUpstream(deps: Deps, input: UndoInput): Promise<KeyRecord> {
   const found = await findKey(deps, input.target, "manage");
-  const open = (await deps.store.revocations(found.key.id)).filter((revocation) => revocation.upstream !== null);
+  const open = (await deps.store.revocations(found.key.id)).filter(
+    (revocation) => revocation.upstream !== null,
+  );
   if (open.length === 0) {
     throw new KeyctlError("refused", `${found.key.name} has no revocation that a provider has to follow`, {
       hint: `keyctl revoke ${found.key.name} --reason unspecified`,
@@ -82,24 +91,47 @@ export async function confirmUpstream(deps: Deps, input: UndoInput): Promise<Key
 }
 
 async function lastRevocation(deps: Pick<Deps, "store">, found: FoundKey): Promise<Revocation> {
-  const [newest] = (await deps.store.revocations(found.key.id)).filter((revocation) => revocation.undoneAt === null);
+  const [newest] = (await deps.store.revocations(found.key.id)).filter(
+    (revocation) => revocation.undoneAt === null,
+  );
   if (newest !== undefined) return newest;
-  throw new KeyctlError("refused", `${found.key.name} has no revoke to undo`, { hint: `keyctl show ${found.key.name}` });
+  throw new KeyctlError("refused", `${found.key.name} has no revoke to undo`, {
+    hint: `keyctl show ${found.key.name}`,
+  });
 }
 
 /** What the audit entry of the revoke kept of each row. */
-async function revokedRows(deps: Pick<Deps, "store">, key: KeyRecord, revocation: Revocation): Promise<Record<string, unknown>> {
-  const query = { log: key.tenantId, keyId: key.id, operation: "key.revoke", operationId: revocation.operationId };
+async function revokedRows(
+  deps: Pick<Deps, "store">,
+  key: KeyRecord,
+  revocation: Revocation,
+): Promise<Readonly<Record<string, JsonValue>>> {
+  const query = {
+    log: key.tenantId,
+    keyId: key.id,
+    operation: "key.revoke",
+    operationId: revocation.operationId,
+  };
   for await (const row of deps.store.auditEntries(query)) {
     const { after } = parseEntry(row.bytes);
-    const rows = typeof after === "object" && after !== null && "rows" in after ? after["rows"] : null;
-    if (typeof rows === "object" && rows !== null && !Array.isArray(rows)) return rows;
+    const rows = isJsonObject(after) ? after["rows"] : null;
+    if (isJsonObject(rows)) return rows;
   }
-  throw new KeyctlError("integrity", "the audit log has no entry of this revoke", { hint: "keyctl audit-verify" });
+  throw new KeyctlError("integrity", "the audit log has no entry of this revoke", {
+    hint: "keyctl audit-verify",
+  });
 }
 
 function tampered(version: number): KeyctlError {
-  return new KeyctlError("integrity", `the row of version ${version} is not what it was when it was revoked: it stays revoked`, {
-    hint: "keyctl audit-verify --state",
-  });
+  return new KeyctlError(
+    "integrity",
+    `the row of version ${version} is not what it was when it was revoked: it stays revoked`,
+    {
+      hint: "keyctl audit-verify --state",
+    },
+  );
+}
+
+function isJsonObject(value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { digestMatches, digestOf, dummyDigest } from "../core/digest.ts";
 import { parseIssuedKey } from "../core/issued-key.ts";
-import type { IssuedKeyParts } from "../core/issued-key.ts";
+import type { ParsedIssuedKey } from "../core/issued-key.ts";
 import { judgeVersion } from "../core/lifecycle.ts";
 import type { Refusal } from "../core/lifecycle.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
@@ -25,16 +25,27 @@ export interface Verification {
   limit: number | null;
 }
 
-const invalid: Verification = { valid: false, reason: "invalid", key: null, version: null, tenant: null, limit: null };
+const invalid: Verification = {
+  valid: false,
+  reason: "invalid",
+  key: null,
+  version: null,
+  tenant: null,
+  limit: null,
+};
 
 type VerifyDeps = Pick<Deps, "store" | "keyring" | "clock" | "random" | "caller" | "tool">;
 
 /** Judges a presented issued key; audited either way. The same answer, after the same work, for every unknown key. */
-export async function verifyKey(deps: VerifyDeps, input: { presented: Secret; scopes: string[] }): Promise<Verification> {
+export async function verifyKey(
+  deps: VerifyDeps,
+  input: { presented: Secret; scopes: string[] },
+): Promise<Verification> {
   const startedAt = deps.clock.now();
   const judged = await judge(deps, input);
   const { key, version } = judged;
-  const used = judged.valid && key !== null && version !== null ? { keyId: key.id, version: version.version } : null;
+  const used =
+    judged.valid && key !== null && version !== null ? { keyId: key.id, version: version.version } : null;
   await deps.store.transaction(async (tx) => {
     if (used !== null) await tx.touchVersion({ ...used, lastUsedAt: startedAt });
     await recordAudit(tx, deps, {
@@ -49,7 +60,10 @@ export async function verifyKey(deps: VerifyDeps, input: { presented: Secret; sc
   return judged;
 }
 
-async function judge(deps: VerifyDeps, input: { presented: Secret; scopes: string[] }): Promise<Verification> {
+async function judge(
+  deps: VerifyDeps,
+  input: { presented: Secret; scopes: string[] },
+): Promise<Verification> {
   const current = await deps.keyring.current();
   const parts = parseIssuedKey(input.presented);
   const found = parts === null ? null : await deps.store.versionByPublicId(parts.publicId);
@@ -70,13 +84,18 @@ async function judge(deps: VerifyDeps, input: { presented: Secret; scopes: strin
 }
 
 function presentedMatches(
-  parts: IssuedKeyParts,
+  parts: ParsedIssuedKey,
   found: { key: KeyRecord; version: VersionRecord },
   verifierKey: Uint8Array,
 ): boolean {
   const { key, version } = found;
   const tenant16 = uuidBytes(key.tenantId);
-  const digest = digestOf(verifierKey, { tenant16, prefix: parts.prefix, id10: parts.id10, secret24: parts.secret24 });
+  const digest = digestOf(verifierKey, {
+    tenant16,
+    prefix: parts.prefix,
+    id10: parts.id10,
+    secret24: parts.secret24,
+  });
   return version.digest !== null && digestMatches(digest, version.digest) && parts.prefix === key.prefix;
 }
 

@@ -31,7 +31,12 @@ export async function issueValue(deps: ValueDeps, key: KeyRecord, version: numbe
   const secret24 = deps.random.bytes(24);
   const secret = formatIssuedKey({ prefix, id10, secret24 });
   const root = await deps.keyring.current();
-  const digest = digestOf(root.keys.verifierKey, { tenant16: uuidBytes(key.tenantId), prefix, id10, secret24 });
+  const digest = digestOf(root.keys.verifierKey, {
+    tenant16: uuidBytes(key.tenantId),
+    prefix,
+    id10,
+    secret24,
+  });
   const fields = { publicId: formatPublicId(id10), digest, pepperVersion: root.version };
   return { fields, secret, tag: await tagOf(deps, { key, version, secret, issued: true }) };
 }
@@ -85,13 +90,21 @@ export function vaultTags(key: KeyRecord, operation: Operation): Record<string, 
 /** An object of that name which this key did not make is never written to. */
 function assertOurs(key: KeyRecord, versions: VaultVersion[]): void {
   if (versions.every((version) => version.tags["keyctl-key"] === key.id)) return;
-  throw new KeyctlError("conflict", `the vault already holds an object called ${key.env}/${key.name} that this key did not make`, {
-    hint: "choose another name for the key",
-  });
+  throw new KeyctlError(
+    "conflict",
+    `the vault already holds an object called ${key.env}/${key.name} that this key did not make`,
+    {
+      hint: "choose another name for the key",
+    },
+  );
 }
 
 /** Makes the value exist in the vault (or sealed for the store), tagged with the operation. */
-export async function publishValue(deps: ValueDeps, key: KeyRecord, make: { operation: Operation; secret: Secret | null }): Promise<Published> {
+export async function publishValue(
+  deps: ValueDeps,
+  key: KeyRecord,
+  make: { operation: Operation; secret: Secret | null },
+): Promise<Published> {
   const { operation, secret } = make;
   const vault = await deps.vault();
   const tags = vaultTags(key, operation);
@@ -127,7 +140,11 @@ function given(secret: Secret | null, operation: Operation): Secret {
 }
 
 /** What an earlier run of this operation left in the vault: the first is kept, further ones are disabled. */
-export async function recoverValue(deps: ValueDeps, key: KeyRecord, operation: Operation): Promise<Published | null> {
+export async function recoverValue(
+  deps: ValueDeps,
+  key: KeyRecord,
+  operation: Operation,
+): Promise<Published | null> {
   if (key.kind !== "secret" && key.kind !== "encryption") return null;
   const room = key.kind === "secret" ? (await deps.vault()).secrets : (await deps.vault()).keys;
   const made = await ofOperation(room, await vaultName(deps.store, key), operation.id);
@@ -158,7 +175,11 @@ function envelopeContext(key: KeyRecord, version: number): EnvelopeContext {
   };
 }
 
-async function sealValue(deps: ValueDeps, key: KeyRecord, value: { version: number; secret: Secret }): Promise<Published> {
+async function sealValue(
+  deps: ValueDeps,
+  key: KeyRecord,
+  value: { version: number; secret: Secret },
+): Promise<Published> {
   const vault = await deps.vault();
   const dek = Secret.fromBytes(deps.random.bytes(32));
   const kAuth = await deps.keyring.envelopeKey(null);
@@ -203,9 +224,13 @@ export async function testValue(
 ): Promise<void> {
   const { version, expected } = test;
   const failed = (): KeyctlError =>
-    new KeyctlError("integrity", `version ${version.version} of ${key.name} could not be read back as it was written`, {
-      hint: "nothing was activated: run the command again, and keyctl reconcile if it fails again",
-    });
+    new KeyctlError(
+      "integrity",
+      `version ${version.version} of ${key.name} could not be read back as it was written`,
+      {
+        hint: "nothing was activated: run the command again, and keyctl reconcile if it fails again",
+      },
+    );
   switch (key.kind) {
     case "issued":
       if (version.digest === null || version.publicId === null) throw failed();
@@ -213,7 +238,11 @@ export async function testValue(
     case "provider": {
       if (version.envelope === null) throw failed();
       const wraps = await deps.store.wrappedKeys(key.id, version.version);
-      const opened = await openSealed(deps, key, { version: version.version, envelope: version.envelope, wraps });
+      const opened = await openSealed(deps, key, {
+        version: version.version,
+        envelope: version.envelope,
+        wraps,
+      });
       if (expected !== null && !opened.equals(expected)) throw failed();
       return;
     }
@@ -234,5 +263,7 @@ export async function testValue(
 
 function referenceOf(version: VersionRecord): string {
   if (version.vaultReference !== null) return version.vaultReference;
-  throw new KeyctlError("integrity", `version ${version.version} has no vault reference`, { hint: "keyctl reconcile" });
+  throw new KeyctlError("integrity", `version ${version.version} has no vault reference`, {
+    hint: "keyctl reconcile",
+  });
 }

@@ -44,8 +44,11 @@ export function versionWork(deps: Deps, key: KeyRecord, fresh: FreshRun = nothin
     note: async (tx, operation, published) => {
       const { wrapped, reference, envelope } = published;
       const set = { vaultReference: reference ?? null, envelope: envelope ?? null };
-      await patch(tx, operation, [{ version: operation.version, from: "pending", set: { ...set, state: "pending" } }]);
-      if (wrapped !== undefined) await tx.insertWrappedKey({ keyId: key.id, version: operation.version, ...wrapped });
+      await patch(tx, operation, [
+        { version: operation.version, from: "pending", set: { ...set, state: "pending" } },
+      ]);
+      if (wrapped !== undefined)
+        await tx.insertWrappedKey({ keyId: key.id, version: operation.version, ...wrapped });
       if (generation !== null) await tx.rememberVaultGeneration(generation);
       return undefined;
     },
@@ -72,13 +75,19 @@ export function versionWork(deps: Deps, key: KeyRecord, fresh: FreshRun = nothin
 function pick(versions: readonly VersionRecord[], operation: Operation): VersionRecord {
   const version = versions.find((candidate) => candidate.version === operation.version);
   if (version === undefined) {
-    throw new KeyctlError("integrity", "an operation names a version that does not exist", { operationId: operation.id });
+    throw new KeyctlError("integrity", "an operation names a version that does not exist", {
+      operationId: operation.id,
+    });
   }
   return version;
 }
 
 /** Writes version changes, each a compare-and-set on the state it was planned from. */
-export async function patch(tx: StoreTransaction, operation: Pick<Operation, "id" | "keyId">, changes: readonly VersionChange[]): Promise<void> {
+export async function patch(
+  tx: StoreTransaction,
+  operation: Pick<Operation, "id" | "keyId">,
+  changes: readonly VersionChange[],
+): Promise<void> {
   for (const change of changes) {
     if (!(await tx.updateVersion({ keyId: operation.keyId, ...change }))) throw changed(operation.id);
   }
@@ -93,9 +102,16 @@ export function changed(operationId?: string): KeyctlError {
 }
 
 /** The key and its versions as the operation expects them; `conflict` when somebody changed them since. */
-export async function expected(tx: StoreTransaction, operation: Operation): Promise<{ key: KeyRecord; versions: VersionRecord[] }> {
+export async function expected(
+  tx: StoreTransaction,
+  operation: Operation,
+): Promise<{ key: KeyRecord; versions: VersionRecord[] }> {
   const key = await tx.keyById(operation.keyId);
-  if (key === null || key.revision !== operation.expectedRevision || key.activeVersion !== operation.expectedActive) {
+  if (
+    key === null ||
+    key.revision !== operation.expectedRevision ||
+    key.activeVersion !== operation.expectedActive
+  ) {
     throw changed(operation.id);
   }
   return { key, versions: await tx.versions(key.id) };
@@ -139,7 +155,9 @@ export async function writeChange(deps: Deps, tx: StoreTransaction, write: Plann
   for (const versionPatch of macChanges(key, write.changes, write.root)) {
     if (!(await tx.updateVersion(versionPatch))) throw changed(operation.id);
   }
-  const former = after.find((version) => changes.some((change) => change.version === version.version && change.set.state === "rotated"));
+  const former = after.find((version) =>
+    changes.some((change) => change.version === version.version && change.set.state === "rotated"),
+  );
   const next: KeyRecord = {
     ...key,
     ...summarise(key, after),
@@ -158,7 +176,11 @@ export async function writeChange(deps: Deps, tx: StoreTransaction, write: Plann
     key: next,
     transitions: transitionsOf(changes),
     before: { activeVersion: key.activeVersion, revision: key.revision },
-    after: { activeVersion: next.activeVersion, revision: next.revision, graceUntil: former?.graceUntil ?? null },
+    after: {
+      activeVersion: next.activeVersion,
+      revision: next.revision,
+      graceUntil: former?.graceUntil ?? null,
+    },
     operationId: operation.id,
     startedAt: operation.createdAt,
     options: write.options,
@@ -168,14 +190,21 @@ export async function writeChange(deps: Deps, tx: StoreTransaction, write: Plann
 /** A secret whose grace ends is disabled in the vault then; one that came back must not be. */
 function graceTasks(
   deps: Deps,
-  ended: { key: KeyRecord; changes: readonly VersionChange[]; after: readonly VersionRecord[]; operationId: string },
+  ended: {
+    key: KeyRecord;
+    changes: readonly VersionChange[];
+    after: readonly VersionRecord[];
+    operationId: string;
+  },
 ): OutboxItem[] {
   const { key, changes, after, operationId } = ended;
   if (kindRules[key.kind].vaultAfterGrace !== "disable") return [];
   return after
     .filter((version) => changes.some((change) => change.version === version.version))
     .filter((version) => version.state === "rotated" || version.state === "compromised")
-    .map((version) => outboxItem(deps, { key, version, operationId, notBefore: version.graceUntil ?? deps.clock.now() }))
+    .map((version) =>
+      outboxItem(deps, { key, version, operationId, notBefore: version.graceUntil ?? deps.clock.now() }),
+    )
     .filter((item) => item !== null);
 }
 
@@ -227,7 +256,12 @@ async function abandonVersion(deps: Deps, tx: StoreTransaction, operation: Opera
   const changes = planAbandon({ key, versions }, { version: operation.version, now });
   if (changes.length === 0) return;
   await patch(tx, operation, changes);
-  const next = { ...key, ...summarise(key, applyChanges(versions, changes)), revision: key.revision + 1, updatedAt: now };
+  const next = {
+    ...key,
+    ...summarise(key, applyChanges(versions, changes)),
+    revision: key.revision + 1,
+    updatedAt: now,
+  };
   if (!(await tx.updateKey(next, key.revision))) throw changed(operation.id);
   await tx.insertOutbox(await sweepTasks(deps, tx, { key, operation }));
   await recordAudit(tx, deps, {
@@ -272,7 +306,13 @@ export async function sweepTasks(
 export async function recordVersion(
   deps: Deps,
   tx: StoreTransaction,
-  record: { key: KeyRecord; value: NewValue; operation: Operation; expiresAt: number | null; options: FreshRun["options"] },
+  record: {
+    key: KeyRecord;
+    value: NewValue;
+    operation: Operation;
+    expiresAt: number | null;
+    options: FreshRun["options"];
+  },
 ): Promise<void> {
   const { key, value, operation } = record;
   await tx.insertVersion({

@@ -7,8 +7,8 @@ import { uuidv7 } from "../core/uuid.ts";
 import type { Deps } from "./deps.ts";
 import type { AuditAppend, OutboxItem, Revocation, StoreTransaction } from "./ports.ts";
 import { auditEntry } from "./record-audit.ts";
-import { denialState, keyAfter, undoUntilOf } from "./revoke-keys.ts";
-import type { PlannedKey, RevokeInput, RevokePlan } from "./revoke-keys.ts";
+import { denialState, keyAfter, undoUntilOf } from "./plan-revoke.ts";
+import type { PlannedKey, RevokeInput, RevokePlan } from "./plan-revoke.ts";
 import { changed, outboxItem, sweepTasks } from "./version-work.ts";
 
 interface RevokeWrite {
@@ -23,7 +23,11 @@ export async function writeRevoke(deps: Deps, tx: StoreTransaction, write: Revok
   const now = deps.clock.now();
   const touched = write.plan.planned.filter((planned) => planned.changes.length > 0);
   await denyAll(tx, { touched, input: write.input, now });
-  const superseded = await tx.closeOperations({ keyIds: touched.map(({ key }) => key.id), status: "superseded", at: now });
+  const superseded = await tx.closeOperations({
+    keyIds: touched.map(({ key }) => key.id),
+    status: "superseded",
+    at: now,
+  });
   const outbox: OutboxItem[] = [];
   for (const operation of superseded) {
     const planned = touched.find(({ key }) => key.id === operation.keyId);
@@ -36,14 +40,18 @@ export async function writeRevoke(deps: Deps, tx: StoreTransaction, write: Revok
   await rememberRequest(deps, tx, { write, now });
 }
 
-async function denyAll(tx: StoreTransaction, denial: { touched: PlannedKey[]; input: RevokeInput; now: number }): Promise<void> {
+async function denyAll(
+  tx: StoreTransaction,
+  denial: { touched: PlannedKey[]; input: RevokeInput; now: number },
+): Promise<void> {
   const { touched, input, now } = denial;
   const to = denialState(input);
   const common = { from: revocableStates(to), to, reason: input.reason, at: now };
   const isWhole = ({ versions, changes }: PlannedKey): boolean =>
     versions.filter((version) => common.from.includes(version.state)).length === changes.length;
   const whole = touched.filter(isWhole);
-  if (whole.length > 0) await tx.denyVersions({ ...common, keyIds: whole.map(({ key }) => key.id), version: null });
+  if (whole.length > 0)
+    await tx.denyVersions({ ...common, keyIds: whole.map(({ key }) => key.id), version: null });
   for (const [state, group] of Map.groupBy(whole, (planned) => keyAfter(planned).state)) {
     await tx.denyKeys({ keyIds: group.map(({ key }) => key.id), state, updatedAt: now });
   }
@@ -57,28 +65,47 @@ async function denyAll(tx: StoreTransaction, denial: { touched: PlannedKey[]; in
 }
 
 /** A secret's version that never reached the vault is denied by the store alone. */
-async function denyUnpublished(tx: StoreTransaction, touched: readonly PlannedKey[], now: number): Promise<void> {
+async function denyUnpublished(
+  tx: StoreTransaction,
+  touched: readonly PlannedKey[],
+  now: number,
+): Promise<void> {
   for (const { key, versions, changes } of touched) {
     if (key.kind !== "secret") continue;
     for (const change of changes) {
       const version = versions.find((candidate) => candidate.version === change.version);
       if (version?.vaultReference !== null) continue;
-      await tx.updateVersion({ keyId: key.id, version: change.version, from: change.set.state, set: { deniedAt: now } });
+      await tx.updateVersion({
+        keyId: key.id,
+        version: change.version,
+        from: change.set.state,
+        set: { deniedAt: now },
+      });
     }
   }
 }
 
-function vaultTasks(deps: Deps, planned: PlannedKey, context: { write: RevokeWrite; now: number }): OutboxItem[] {
+function vaultTasks(
+  deps: Deps,
+  planned: PlannedKey,
+  context: { write: RevokeWrite; now: number },
+): OutboxItem[] {
   const { key, versions, changes } = planned;
   const rule = kindRules[key.kind].vaultOnRevoke;
   if (rule === "nothing" || (rule === "disable-when-confirmed" && !context.write.input.unwrapToo)) return [];
   return versions
     .filter((version) => changes.some((change) => change.version === version.version))
-    .map((version) => outboxItem(deps, { key, version, operationId: context.write.operationId, notBefore: context.now }))
+    .map((version) =>
+      outboxItem(deps, { key, version, operationId: context.write.operationId, notBefore: context.now }),
+    )
     .filter((item) => item !== null);
 }
 
-function revocationOf(deps: Deps, planned: PlannedKey, context: { write: RevokeWrite; now: number }): Revocation {
+function revocationOf(
+  deps: Deps,
+  planned: PlannedKey,
+  context: { write: RevokeWrite; now: number },
+): Revocation {
   const { key, changes } = planned;
   const { input, operationId } = context.write;
   const { hasUpstream } = kindRules[key.kind];
@@ -100,10 +127,17 @@ function revocationOf(deps: Deps, planned: PlannedKey, context: { write: RevokeW
 }
 
 /** Entries in batches, one log after the other in the order of their names, so that two revokes cannot lock each other. */
-async function appendEntries(deps: Deps, tx: StoreTransaction, entries: { touched: PlannedKey[]; write: RevokeWrite }): Promise<void> {
+async function appendEntries(
+  deps: Deps,
+  tx: StoreTransaction,
+  entries: { touched: PlannedKey[]; write: RevokeWrite },
+): Promise<void> {
   const byLog = Map.groupBy(entries.touched, ({ key }) => key.tenantId);
   for (const log of [...byLog.keys()].toSorted()) {
-    await tx.appendAudit(log, (byLog.get(log) ?? []).map((planned) => revokeEntry(deps, planned, entries.write)));
+    await tx.appendAudit(
+      log,
+      (byLog.get(log) ?? []).map((planned) => revokeEntry(deps, planned, entries.write)),
+    );
   }
 }
 
@@ -128,7 +162,11 @@ function revokeEntry(deps: Deps, planned: PlannedKey, write: RevokeWrite): Audit
   return auditEntry(deps, event, key.tenantId);
 }
 
-function keyAfterForLog(planned: PlannedKey): { state: string; activeVersion: number | null; revision: number } {
+function keyAfterForLog(planned: PlannedKey): {
+  state: string;
+  activeVersion: number | null;
+  revision: number;
+} {
   const { state, activeVersion } = keyAfter(planned);
   return { state, activeVersion, revision: planned.key.revision + 1 };
 }
@@ -145,10 +183,16 @@ function rowDigests(planned: PlannedKey): Record<string, string> {
 
 /** SHA-256 over the bytes that a row's MAC covers, hex. */
 export function rowDigest(key: PlannedKey["key"], version: PlannedKey["versions"][number]): string {
-  return createHash("sha256").update(rowMacInput(rowMacFields(key, version))).digest("hex");
+  return createHash("sha256")
+    .update(rowMacInput(rowMacFields(key, version)))
+    .digest("hex");
 }
 
-async function rememberRequest(deps: Deps, tx: StoreTransaction, context: { write: RevokeWrite; now: number }): Promise<void> {
+async function rememberRequest(
+  deps: Deps,
+  tx: StoreTransaction,
+  context: { write: RevokeWrite; now: number },
+): Promise<void> {
   const { write, now } = context;
   const { idempotencyKey } = write.input.options;
   if (idempotencyKey === null) return;

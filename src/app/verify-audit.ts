@@ -1,0 +1,159 @@
+import { origin, verifyCheckpoint } from "../audit/checkpoint.ts";
+import { parseEntry } from "../audit/entry.ts";
+import type { TreeHead } from "../audit/merkle.ts";
+import { parsePem } from "../audit/public-key.ts";
+import { StateReplay, describeDifference } from "../audit/state-replay.ts";
+import { LogVerifier, readCheckpoints, verifyByAny } from "../audit/verify.ts";
+import type { LogVerdict } from "../audit/verify.ts";
+import { verifyBundle } from "../audit/verify-bundle.ts";
+import type { BundleSource, BundleVerdict } from "../audit/verify-bundle.ts";
+import { isKeyctlError } from "../core/errors.ts";
+import type { KeyRecord } from "../core/model.ts";
+import type { Deps } from "./deps.ts";
+import { rowMacMatches } from "./mac-versions.ts";
+import type { CheckpointMemory } from "./ports.ts";
+import { callersLog } from "./select-audit.ts";
+
+export interface AuditVerdict extends LogVerdict {
+  checkpoints: number;
+  newestCheckpointAt: number | null;
+  /** With `state`: where keys are not what the log says, or carry a wrong row MAC; one sentence each. Null when not asked. */
+  differences: string[] | null;
+}
+
+/**
+ * Reads the tenant's whole log against its leaves, its signed checkpoints and the largest checkpoint that this client
+ * remembers. With `state` it also replays the log and compares every key. Constant memory but for `state`.
+ */
+export async function verifyAudit(deps: Deps, input: { state: boolean }): Promise<AuditVerdict> {
+  const log = callersLog(deps);
+  const { uuid } = await deps.store.meta();
+  const trust = { origin: origin(uuid, log), publicKeys: await checkpointKeys(deps) };
+  const notes = await deps.store.checkpoints(log);
+  const signed = readCheckpoints(
+    notes.map(({ note }) => note),
+    trust,
+  );
+  const memory = await recallHead(deps.memory, trust);
+  const head = await deps.store.auditHead(log);
+  const verifier = new LogVerifier({ log, checkpoints: signed.checkpoints, remembered: memory.head });
+  const replay = input.state ? new StateReplay() : null;
+  const impossible: string[] = [];
+  for await (const row of deps.store.auditEntries({ log, toSeq: head.size })) {
+    const fine = verifier.add(row.seq, row.bytes, row.leaf);
+    if (replay !== null && fine)
+      impossible.push(...replay.add(parseEntry(row.bytes)).map(describeDifference));
+  }
+  const verdict = verifier.finish();
+  const problem = verdict.problem ?? signed.problem ?? memory.problem;
+  const integrity = problem === null && verdict.size === head.size ? verdict.integrity : "broken";
+  const newest = notes.at(-1);
+  if (integrity === "ok" && verdict.completeness !== "truncated" && newest !== undefined) {
+    await deps.memory.remember(trust.origin, newest.note);
+  }
+  return {
+    ...verdict,
+    integrity,
+    problem,
+    checkpoints: signed.checkpoints.length,
+    newestCheckpointAt: newest?.createdAt ?? null,
+    differences: replay === null ? null : [...impossible, ...(await compareKeys(deps, replay))],
+  };
+}
+
+async function checkpointKeys(deps: Deps): Promise<Uint8Array[]> {
+  const vault = await deps.vault();
+  const references = await deps.store.rootReferences("checkpoint-key");
+  return await Promise.all(references.map(async ({ reference }) => await vault.keys.publicKey(reference)));
+}
+
+/** What this client remembers of the log, when it is signed by the log's own key; else that is a problem of its own. */
+async function recallHead(
+  memory: CheckpointMemory,
+  trust: { origin: string; publicKeys: readonly Uint8Array[] },
+): Promise<{ head: TreeHead | null; problem: string | null }> {
+  const note = await memory.recall(trust.origin);
+  if (note === null) return { head: null, problem: null };
+  try {
+    return { head: verifyByAny(note, trust), problem: null };
+  } catch (error) {
+    if (!isKeyctlError(error)) throw error;
+    return {
+      head: null,
+      problem: `the checkpoint that this client remembers does not verify: ${error.message}`,
+    };
+  }
+}
+
+const pageSize = 500;
+
+async function compareKeys(deps: Deps, replay: StateReplay): Promise<string[]> {
+  const found: string[] = [];
+  for (const filter of [{}, { state: "deleted" as const }]) {
+    let after: { name: string; id: string } | null = null;
+    for (;;) {
+      const page = {
+        tenantId: deps.caller.tenant.id,
+        env: null,
+        filter,
+        now: deps.clock.now(),
+        limit: pageSize,
+        after,
+      };
+      const keys: KeyRecord[] = await deps.store.listKeys(page);
+      found.push(...(await comparePage(deps, replay, keys)));
+      const last = keys.at(-1);
+      if (last === undefined || keys.length < pageSize) break;
+      after = { name: last.name, id: last.id };
+    }
+  }
+  return [...found, ...replay.missing().map(describeDifference)];
+}
+
+async function comparePage(deps: Deps, replay: StateReplay, keys: readonly KeyRecord[]): Promise<string[]> {
+  const versions = Map.groupBy(
+    await deps.store.versionsOfKeys(keys.map((key) => key.id)),
+    (version) => version.keyId,
+  );
+  const found: string[] = [];
+  for (const key of keys) {
+    const rows = versions.get(key.id) ?? [];
+    const current = {
+      id: key.id,
+      name: key.name,
+      env: key.env,
+      isDeleted: key.deletedAt !== null,
+      versions: rows,
+    };
+    found.push(...replay.compare(current).map(describeDifference));
+    for (const row of rows) {
+      const accepting = row.state === "active" || row.state === "rotated" || row.state === "inactive";
+      if (accepting && !(await rowMacMatches(deps.keyring, key, row))) {
+        found.push(
+          `${key.env}/${key.name} version ${row.version} has a row that keyctl did not write: it is not accepted`,
+        );
+      }
+    }
+  }
+  return found;
+}
+
+/** A bundle's verdict, offline: nothing but the bundle, an optional fingerprint and what this client remembers. */
+export async function verifyAuditBundle(
+  deps: { memory: CheckpointMemory },
+  input: { open: BundleSource; fingerprint: string | null },
+): Promise<BundleVerdict> {
+  const recall = async (name: string): Promise<TreeHead | null> => {
+    const note = await deps.memory.recall(name);
+    if (note === null) return null;
+    const key = await input.open("public-key.pem");
+    return key === null ? null : await headOf(note, key);
+  };
+  return await verifyBundle(input.open, { fingerprint: input.fingerprint, recall });
+}
+
+async function headOf(note: string, pem: AsyncIterable<Uint8Array>): Promise<TreeHead | null> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of pem) chunks.push(chunk);
+  return verifyCheckpoint(note, parsePem(Buffer.concat(chunks).toString("utf8")));
+}
