@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Vault } from "../../src/app/ports.ts";
 import { isKeyctlError } from "../../src/core/errors.ts";
 import { Secret } from "../../src/core/secret.ts";
-import { failsWith } from "./new-place.ts";
+import { failsWith, text } from "./new-place.ts";
 import { createIn, openIn, placeIn, temporaryFolder } from "./vault-place.ts";
 
 const folder = temporaryFolder();
@@ -98,6 +98,29 @@ describe("a damaged vault file", () => {
     for (const cut of cuts) {
       const answers = await readChanged(whole.subarray(0, cut));
       expect(answers.length === 0 || answers.includes(false)).toBe(true);
+    }
+  });
+
+  it("with any bit of its journal flipped gives the right value, an error, or the state before with its generation", async () => {
+    await readChanged(whole);
+    const writer = await openIn(place);
+    const before = await writer.generation();
+    const value = text("a value that stands in the journal only");
+    const { reference } = await writer.secrets.put("late", value, { tags: {} });
+    const [main, journal] = [readFileSync(place.path), readFileSync(`${place.path}-wal`)];
+    await writer.close();
+    for (let offset = 0; offset < journal.length; offset += 89) {
+      const changed = Uint8Array.from(journal);
+      changed[offset] = (changed[offset] ?? 0) ^ 1;
+      for (const ending of ["", "-wal", "-shm"]) rmSync(place.path + ending, { force: true });
+      writeFileSync(place.path, main);
+      writeFileSync(`${place.path}-wal`, changed);
+      const vault = await openIn(place);
+      const late = await vault.secrets.versions("late");
+      expect(await vault.generation()).toBe(Number(before) + late.length);
+      if (late.length > 0) expect((await vault.secrets.get(reference)).equals(value)).toBe(true);
+      expect(await readAll(vault)).toEqual([true, true, true, true]);
+      await vault.close();
     }
   });
 
