@@ -22,7 +22,7 @@ export function leakTag(leakKey: Uint8Array, secret: Secret | Uint8Array): Uint8
 
 /** The short form of a tag that findings and bundles show: its first 10 bytes. */
 export function leakFingerprint(tag: Uint8Array): Uint8Array {
-  return tag.slice(0, fingerprintBytes);
+  return Uint8Array.from(tag.subarray(0, fingerprintBytes));
 }
 
 /** The key that seals a bundle's entry, 32 bytes: only who has found the secret can make the tag that it comes from. */
