@@ -11,7 +11,7 @@ import { clearTheWay, newOperation } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { placeOf } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
-import { assertProviderFormat } from "./provider-format.ts";
+import { checkProviderFormat } from "./provider-format.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
 import { givenValue, issueValue } from "./version-value.ts";
@@ -251,6 +251,6 @@ function keyRecord(
 async function valueOf(deps: Deps, input: CreateKeyInput, key: KeyRecord): Promise<NewValue> {
   if (input.kind === "issued") return await issueValue(deps, key, key.lastVersion);
   const { secret } = input;
-  const fits = secret !== null && assertProviderFormat(deps, key, secret);
+  const fits = secret !== null && checkProviderFormat(deps, key, secret);
   return await givenValue(deps, { key, version: key.lastVersion, secret, tagged: input.generated || fits });
 }

@@ -39,10 +39,10 @@ export class Keyring {
     return { version: pepperVersion, keys: deriveKeys(await this.#pepper(pepperVersion)) };
   }
 
-  /** Kleak of a tenant, from the newest pepper. */
-  async leakKey(tenantId: string): Promise<{ version: number; key: Uint8Array }> {
-    const newest = await this.#newest("pepper");
-    return { version: newest.version, key: leakKey(await this.#pepper(newest.version), uuidBytes(tenantId)) };
+  /** Kleak of a tenant, from the newest pepper or the one that a tag names. */
+  async leakKey(tenantId: string, pepperVersion?: number): Promise<{ version: number; key: Uint8Array }> {
+    const version = pepperVersion ?? (await this.#newest("pepper")).version;
+    return { version, key: leakKey(await this.#pepper(version), uuidBytes(tenantId)) };
   }
 
   /** K_auth of envelopes: the newest for sealing, or the version that an envelope names. */

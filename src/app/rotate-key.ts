@@ -10,7 +10,7 @@ import type { Deps, MutationOptions } from "./deps.ts";
 import { findKey } from "./find-key.ts";
 import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
-import { assertProviderFormat } from "./provider-format.ts";
+import { checkProviderFormat } from "./provider-format.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
 import { givenValue, issueValue } from "./version-value.ts";
@@ -142,6 +142,6 @@ function assertRotatable(deps: Pick<Deps, "clock">, found: FoundKey, input: Rota
 async function valueOf(deps: Deps, input: RotateKeyInput, key: KeyRecord): Promise<NewValue> {
   if (key.kind === "issued") return await issueValue(deps, key, key.lastVersion);
   const { secret } = input;
-  const fits = secret !== null && assertProviderFormat(deps, key, secret);
+  const fits = secret !== null && checkProviderFormat(deps, key, secret);
   return await givenValue(deps, { key, version: key.lastVersion, secret, tagged: input.generated || fits });
 }

@@ -1,8 +1,8 @@
-import { digestOf } from "../core/digest.ts";
+import { digestMatches, digestOf } from "../core/digest.ts";
 import { openEnvelope, parseEnvelopeHeader, sealEnvelope } from "../core/envelope.ts";
 import type { EnvelopeContext } from "../core/envelope.ts";
 import { KeyctlError } from "../core/errors.ts";
-import { formatIssuedKey, formatPublicId } from "../core/issued-key.ts";
+import { formatIssuedKey, formatPublicId, parseIssuedKey } from "../core/issued-key.ts";
 import { leakTag, leakWindow, rollingHash } from "../core/leak-tag.ts";
 import type { KeyRecord, VersionRecord, WrappedKey } from "../core/model.ts";
 import { Secret } from "../core/secret.ts";
@@ -233,7 +233,7 @@ export async function testValue(
     );
   switch (key.kind) {
     case "issued":
-      if (version.digest === null || version.publicId === null) throw failed();
+      if (expected !== null && !(await digestFits(deps, key, { version, issued: expected }))) throw failed();
       return;
     case "provider": {
       if (version.envelope === null) throw failed();
@@ -266,4 +266,18 @@ function referenceOf(version: VersionRecord): string {
   throw new KeyctlError("integrity", `version ${version.version} has no vault reference`, {
     hint: "keyctl reconcile",
   });
+}
+
+/** Whether what is handed out is what the stored row will accept. */
+async function digestFits(
+  deps: ValueDeps,
+  key: KeyRecord,
+  made: { version: VersionRecord; issued: Secret },
+): Promise<boolean> {
+  const { version, issued } = made;
+  const parts = parseIssuedKey(issued);
+  if (parts === null || version.pepperVersion === null || parts.publicId !== version.publicId) return false;
+  const { keys } = await deps.keyring.keys(version.pepperVersion);
+  const digest = digestOf(keys.verifierKey, { ...parts, tenant16: uuidBytes(key.tenantId) });
+  return digestMatches(digest, version.digest) && parts.prefix === key.prefix;
 }
