@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { gcmSeal } from "../../src/core/aes-gcm.ts";
 import { openEnvelope, parseEnvelopeHeader, sealEnvelope } from "../../src/core/envelope.ts";
 import type { SealInput } from "../../src/core/envelope.ts";
+import { hkdf } from "../../src/core/hkdf.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { toHex } from "./known-values.ts";
 import { codeOf, refusalOf } from "./refusal.ts";
@@ -105,6 +107,25 @@ describe("envelope KCE1", () => {
     expect(codeOf(() => openEnvelope({ ...keys, kAuth: filled(0x22, 64), bytes: sealed, context }))).toBe(
       "integrity",
     );
+  });
+
+  it("does not open without its commitment, even when the tag agrees", () => {
+    // What who holds the keys could make, to have one ciphertext open under two of them.
+    const header = sealed.map((byte, index) => (index >= 40 && index < 72 ? 0 : byte)).subarray(0, 88);
+    const salt = input.random.salt32;
+    const ikm = Buffer.concat([keys.dek, keys.kAuth]);
+    const key = hkdf({ hash: "sha512", ikm, salt, info: "KCE1\u0001DERIVEKEY", lengthBytes: 32 });
+    const place = Buffer.from("KCE1-CTX\0\0\u000cprovider_key\0\u0006secret");
+    const version = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1);
+    const seal = (start: Uint8Array): Uint8Array => {
+      const associatedData = Buffer.concat([start, place, context.tenant16, context.row16, version]);
+      return Buffer.concat([
+        start,
+        gcmSeal({ key, nonce: input.random.nonce12, associatedData }, Buffer.from("hello")),
+      ]);
+    };
+    expect(toHex(seal(sealed.subarray(0, 88)))).toBe(toHex(sealed));
+    expect(codeOf(() => openEnvelope({ ...keys, bytes: seal(header), context }))).toBe("integrity");
   });
 
   it("refuses another magic, suite or K_auth version 0, and anything where zeros must stand, as an unknown form", () => {

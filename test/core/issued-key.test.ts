@@ -94,6 +94,7 @@ describe("issued key", () => {
     expect(parseIssuedKey(withChecksum(`kc_live.${publicId}.${"z".repeat(33)}`))).toBe(null);
     expect(parseIssuedKey(withChecksum(`kc_live.${publicId}0.${secret33.slice(1)}`))).toBe(null);
     expect(parseIssuedKey(withChecksum(`kc_live.${publicId}.${secret33}.`))).toBe(null);
+    expect(parseIssuedKey(withChecksum(`kc_live.${publicId}.${secret33}000000.`))).toBe(null);
   });
 
   it("is refused with a prefix that none can have, even under a right checksum", () => {

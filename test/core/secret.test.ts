@@ -27,16 +27,6 @@ const printed: Record<string, () => string> = {
   "a map": () => inspect(new Map([[secret, secret]])),
 };
 
-/** Ways that show an object's insides, whatever it says of itself: there must be none. */
-const taken: Record<string, () => string> = {
-  "util.inspect without its consent": () =>
-    inspect(secret, { showHidden: true, depth: null, customInspect: false }),
-  "own properties": () => JSON.stringify(Object.getOwnPropertyDescriptors(secret)),
-  spread: () => JSON.stringify(Object.assign({}, secret)),
-  "structured clone": () => inspect(structuredClone(secret), { customInspect: false, showHidden: true }),
-  "for in": () => Reflect.ownKeys(secret).map(String).join(),
-};
-
 describe("Secret", () => {
   for (const [way, print] of Object.entries(printed)) {
     it(`says [redacted] and nothing else by ${way}`, () => {
@@ -46,13 +36,12 @@ describe("Secret", () => {
     });
   }
 
-  for (const [way, take] of Object.entries(taken)) {
-    it(`shows no byte by ${way}`, () => {
-      const text = take();
-      for (const leak of [plaintext, "99, 111, 114", "99,111,114", base64, "63 6f 72"])
-        expect(text).not.toContain(leak);
-    });
-  }
+  it("has no insides to show to what does not ask it", () => {
+    expect(Reflect.ownKeys(secret)).toEqual([]);
+    expect(JSON.stringify(Object.assign({}, secret))).toBe("{}");
+    expect(inspect(secret, { showHidden: true, depth: null, customInspect: false })).toBe("Secret { [byteLength]: [Getter] }");
+    expect(inspect(structuredClone(secret), { showHidden: true, customInspect: false })).toBe("{}");
+  });
 
   it("is no number either", () => {
     expect(Number(secret)).toBeNaN();
