@@ -39,7 +39,9 @@ describe("Secret", () => {
   it("has no insides to show to what does not ask it", () => {
     expect(Reflect.ownKeys(secret)).toEqual([]);
     expect(JSON.stringify(Object.assign({}, secret))).toBe("{}");
-    expect(inspect(secret, { showHidden: true, depth: null, customInspect: false })).toBe("Secret { [byteLength]: [Getter] }");
+    expect(inspect(secret, { showHidden: true, depth: null, customInspect: false })).toBe(
+      "Secret { [byteLength]: [Getter] }",
+    );
     expect(inspect(structuredClone(secret), { showHidden: true, customInspect: false })).toBe("{}");
   });
 
