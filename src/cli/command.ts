@@ -1,0 +1,66 @@
+import type { CommandContext } from "./context.ts";
+import type { Outcome } from "./exit-codes.ts";
+import type { Flags } from "./flags.ts";
+
+export interface ArgumentDefinition {
+  /** As help shows it, upper case: `NAME`. */
+  name: string;
+  summary: string;
+  required: boolean;
+  /** Takes all that follow; only for the last one. */
+  variadic?: boolean;
+}
+
+export interface OptionDefinition {
+  /** Without the dashes: `to-version`. Commands read it by this name. */
+  name: string;
+  short?: string;
+  /** What the value is called in help (`N`); without it the option is a switch. */
+  value?: string;
+  summary: string;
+  choices?: readonly string[];
+  /** May be given several times; read with `flags.list`. */
+  repeatable?: boolean;
+  /** Shown in help only: what holds when the flag is absent. */
+  defaultText?: string;
+  /** Accepted, not shown in help. */
+  hidden?: boolean;
+}
+
+export type DangerClass = "none" | "mild" | "moderate" | "severe";
+
+export interface Example {
+  command: string;
+  does: string;
+}
+
+/**
+ * One verb as data: cheap to load, so that help and near misses know all verbs. What a verb needs to run is imported
+ * inside `run`.
+ */
+export interface CommandDefinition {
+  name: string;
+  summary: string;
+  /** A paragraph or two below the summary in help. */
+  description?: string;
+  arguments: readonly ArgumentDefinition[];
+  options: readonly OptionDefinition[];
+  /** At least two. */
+  examples: readonly Example[];
+  /** The highest class that its targets can have. */
+  danger: DangerClass;
+  /**
+   * `yes` adds `--reason --ticket --if-revision`; `idempotent` also `--idempotency-key`. An option of the command's own
+   * with the same name takes the place of the common one.
+   */
+  mutation: "no" | "yes" | "idempotent";
+  /** `own`: the command handles `--out-file` by itself, else the frame sends the answer there. */
+  outFile?: "own";
+  run(context: CommandContext, input: CommandInput): Promise<Outcome>;
+}
+
+export interface CommandInput {
+  /** The positional arguments. */
+  args: readonly string[];
+  flags: Flags;
+}

@@ -1,0 +1,80 @@
+import type { Deps, MutationOptions } from "../app/deps.ts";
+import type { PrivateFiles } from "../app/ports.ts";
+import type { CommandDefinition } from "./command.ts";
+import type { Danger } from "./danger.ts";
+import type { Io } from "./io.ts";
+import type { Answer } from "./render/answer.ts";
+import type { OutputFormat } from "./render/view.ts";
+import type { Talk } from "./talk.ts";
+
+/** The flags that every verb takes. */
+export interface Globals {
+  profile: string | null;
+  store: string | null;
+  vault: string | null;
+  auth: string | null;
+  tenant: string | null;
+  env: string | null;
+  yes: boolean;
+  confirm: string | null;
+  dryRun: boolean;
+  /** null: not asked for; the default is `table`. */
+  output: OutputFormat | null;
+  outFile: string | null;
+}
+
+/** What the command line shows of the settings; each says in words where its value is from. */
+export interface Settings {
+  profile: { value: string; source: string };
+  store: { value: string; source: string };
+  vault: { value: string; source: string };
+  tenant: { value: string; source: string };
+  env: { value: string; source: string };
+  /** Paths that a project's `keyctl.json` names for leak-scan, absolute; empty when it names none. */
+  leakScanPaths: readonly string[];
+}
+
+/** What use cases take, open; the frame closes it. */
+export interface Session extends Deps {
+  close(): Promise<void>;
+}
+
+/** The settings of this call, and the door to what they name. */
+export interface Place {
+  settings: Settings;
+  /**
+   * Opens the store and names the caller. Without a store: `unavailable` that says where it was looked for and why, or,
+   * with `make`, a new one and one line about it.
+   */
+  openSession(options: { make: boolean }): Promise<Session>;
+}
+
+/** What `compose.ts` gives to the command line. */
+export interface Services {
+  files: PrivateFiles;
+  /** `usage` for a setting that is not understood, `not-found` for an unknown profile. */
+  resolve(globals: Globals): Promise<Place>;
+}
+
+/** Loaded at the first need, so that help and usage errors load neither store nor vault. */
+export type LoadServices = (io: Io, talk: Talk) => Promise<Services>;
+
+/** What a command's `run` gets. */
+export interface CommandContext {
+  io: Io;
+  talk: Talk;
+  answer: Answer;
+  globals: Globals;
+  definition: CommandDefinition;
+  services(): Promise<Services>;
+  /** Resolved once. */
+  place(): Promise<Place>;
+  /** Opened once, closed by the frame; a mutation names its store and vault on stderr. `make`: a missing store is made. */
+  session(options?: { make: boolean }): Promise<Session>;
+  /** `--reason --ticket --if-revision --idempotency-key`, as far as the command takes them. */
+  mutationOptions(): MutationOptions;
+  /** Returns when the person or the flags agreed; else throws `usage`, `conflict` or `interrupted`. */
+  confirm(danger: Danger): Promise<void>;
+  /** Runs another command line in the same process, for `demo`; answers its exit code. */
+  runAgain(argv: readonly string[], io: Io): Promise<number>;
+}

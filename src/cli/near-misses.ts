@@ -1,0 +1,102 @@
+import { KeyctlError } from "../core/errors.ts";
+import { nearestName } from "../core/near-name.ts";
+import { cleanText } from "./foreign-text.ts";
+
+/** What people type who know other tools, and what they find here; the first one that exists is suggested. */
+const otherWords: Readonly<Record<string, readonly string[]>> = {
+  get: ["reveal", "show"],
+  read: ["reveal", "show"],
+  cat: ["reveal", "show"],
+  describe: ["show"],
+  info: ["show"],
+  ls: ["list"],
+  rm: ["delete", "revoke"],
+  remove: ["delete", "revoke"],
+  del: ["delete", "revoke"],
+  destroy: ["delete", "revoke"],
+  delete: ["revoke"],
+  disable: ["suspend", "revoke"],
+  suspend: ["revoke"],
+  enable: ["resume", "rollback"],
+  new: ["create"],
+  add: ["create"],
+  generate: ["create"],
+  import: ["create"],
+  roll: ["rotate"],
+  renew: ["rotate"],
+  undo: ["rollback"],
+  revert: ["rollback"],
+  restore: ["rollback"],
+  check: ["verify"],
+  validate: ["verify"],
+  audit: ["audit-list"],
+  log: ["audit-list"],
+  export: ["audit-export"],
+  scan: ["leak-scan"],
+  leaks: ["leak-scan"],
+  repair: ["reconcile"],
+  fix: ["reconcile"],
+  setup: ["init"],
+  login: ["init"],
+};
+
+/** Flags in which people look for a place to put a secret. */
+const secretFlags = new Set([
+  "--secret",
+  "--value",
+  "--password",
+  "--passphrase",
+  "--token",
+  "--api-key",
+  "--plaintext",
+  "--key",
+]);
+
+/** The verb that was probably meant. */
+export function nearestVerb(typed: string, verbs: readonly string[]): string | null {
+  const words = Object.hasOwn(otherWords, typed) ? (otherWords[typed] ?? []) : [];
+  return words.find((word) => verbs.includes(word)) ?? nearestName(typed, verbs);
+}
+
+/** `usage` with a suggestion; what was typed is shown only as far as it can be a verb. */
+export function unknownVerb(typed: string, verbs: readonly string[]): KeyctlError {
+  const near = nearestVerb(typed, verbs);
+  const shown = /^[\p{L}\p{N}_-]{1,32}$/u.test(typed) ? ` ${cleanText(typed)}` : "";
+  return new KeyctlError("usage", `there is no command${shown}`, {
+    hint: near === null ? "keyctl help lists them" : `did you mean keyctl ${near}?`,
+  });
+}
+
+/** `usage` for a flag that the command does not have. Its value is never shown: it may be a secret. */
+export function unknownFlag(word: string, command: string, known: readonly string[]): KeyctlError {
+  const [, flag] = /^(--?[A-Za-z][A-Za-z0-9-]{0,31})(?:=|$)/.exec(word) ?? [];
+  if (flag !== undefined && secretFlags.has(flag.toLowerCase())) return secretOnCommandLine(flag);
+  const near = flag?.startsWith("--") ? nearestName(flag, known) : null;
+  return new KeyctlError(
+    "usage",
+    flag === undefined ? `${command} does not have such a flag` : `${command} has no flag ${flag}`,
+    {
+      hint: near === null ? `keyctl ${command} --help` : `did you mean ${near}?`,
+    },
+  );
+}
+
+/** `usage` for positional arguments too many; they are not shown, because one may be a secret. */
+export function excessArguments(command: string, expected: number, takesSecret: boolean): KeyctlError {
+  const count = expected === 0 ? "no argument" : expected === 1 ? "one argument" : `${expected} arguments`;
+  return new KeyctlError("usage", `${command} takes ${count}; there are more`, {
+    hint: takesSecret
+      ? "a secret never goes on the command line, where other users and the shell's history can read it: --from-file - reads it from stdin"
+      : `keyctl ${command} --help`,
+  });
+}
+
+function secretOnCommandLine(flag: string): KeyctlError {
+  return new KeyctlError(
+    "usage",
+    `${flag} is refused: other users and the shell's history can read a command line`,
+    {
+      hint: "--from-file PATH reads the secret from a file, --from-file - from stdin; on a terminal it is asked for",
+    },
+  );
+}

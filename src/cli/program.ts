@@ -1,0 +1,39 @@
+import type { CommandDefinition } from "./command.ts";
+import type { LoadServices } from "./context.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { wantsJson } from "./global-flags.ts";
+import { formatHelp } from "./help.ts";
+import { OutputClosed } from "./io.ts";
+import type { Io } from "./io.ts";
+import { parseCommandLine } from "./parse.ts";
+import { globalsOf, runCommand } from "./run-command.ts";
+import { createTalk, publicError } from "./talk.ts";
+
+export interface ProgramOptions {
+  commands: readonly CommandDefinition[];
+  loadServices: LoadServices;
+  version: string;
+}
+
+/** Runs one command line and answers its exit code; everything that went wrong has been told on stderr. */
+export async function runProgram(argv: readonly string[], io: Io, options: ProgramOptions): Promise<number> {
+  const talk = createTalk(io, { json: wantsJson(argv), tolerant: false });
+  try {
+    const parsed = parseCommandLine(argv, options.commands);
+    if (parsed.kind === "version") await talk.answer(`${options.version}\n`);
+    else if (parsed.kind === "help") await talk.answer(formatHelp(parsed.topic, options.commands));
+    else {
+      const globals = globalsOf(parsed.command, parsed.flags);
+      const runAgain = async (again: readonly string[], other: Io): Promise<number> =>
+        await runProgram(again, other, options);
+      return exitCodeOf(
+        await runCommand({ ...parsed, argv, io, loadServices: options.loadServices, runAgain }, globals),
+      );
+    }
+    return exitCodeOf("ok");
+  } catch (error) {
+    if (error instanceof OutputClosed) return exitCodeOf("ok");
+    await talk.fail(error);
+    return exitCodeOf(publicError(error).code);
+  }
+}
