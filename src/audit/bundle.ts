@@ -152,7 +152,8 @@ function parseFilter(value: unknown): AuditFilter | null {
   for (const [name, content] of Object.entries(value)) {
     if (!isText(content)) return null;
     if (name === "actor" || name === "key" || name === "operation") filter[name] = content;
-    else if (name === "since" || name === "until") filter[name] = Date.parse(content);
+    else if ((name === "since" || name === "until") && !Number.isNaN(Date.parse(content)))
+      filter[name] = Date.parse(content);
     else return null;
   }
   return filter;

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isKeyctlError } from "../../src/core/errors.ts";
 import {
   appendLeaf,
   auditTree,
@@ -14,19 +13,11 @@ import {
   TreeHasher,
 } from "../../src/audit/merkle.ts";
 import type { Frontier } from "../../src/audit/merkle.ts";
+import { codeOf } from "./refusals.ts";
 import { naiveRoot } from "./sample-log.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const leafOf = (text: string): Uint8Array => leafHash(Buffer.from(text, "hex"));
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return isKeyctlError(error) ? error.code : "another error";
-  }
-  return "no error";
-}
 
 /** The tree of the reference implementations of RFC 6962: eight inputs, and the root after each. */
 const inputs = [
