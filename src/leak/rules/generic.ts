@@ -1,0 +1,55 @@
+import { run, startsWith, text, type LeakRule } from "../rule.ts";
+
+/** Formats of standards, not of one vendor. */
+export const genericRules: readonly LeakRule[] = [
+  {
+    id: "private-key",
+    provider: "pem",
+    title: "Private key",
+    severity: "critical",
+    grade: "possible",
+    anchors: startsWith("-----BEGIN "),
+    shapes: [],
+    structure: "pem",
+    left: "any",
+    right: "word",
+    entropyMin: 0,
+    docs: "https://www.rfc-editor.org/rfc/rfc7468",
+  },
+  {
+    id: "age-secret-key",
+    provider: "age",
+    title: "age identity",
+    severity: "critical",
+    grade: "likely",
+    anchors: startsWith("AGE-SECRET-KEY-1"),
+    shapes: [[text("AGE-SECRET-KEY-1"), run("bech32Upper", 58)]],
+    left: "any",
+    right: "upperAlnum",
+    entropyMin: 3,
+    docs: "https://age-encryption.org/v1",
+  },
+  {
+    id: "json-web-token",
+    provider: "jwt",
+    title: "JSON Web Token",
+    severity: "medium",
+    grade: "possible",
+    anchors: startsWith("eyJ"),
+    shapes: [
+      [
+        text("eyJ"),
+        run("base64url", 12, 2048),
+        text(".ey"),
+        run("base64url", 4, 8192),
+        text("."),
+        run("base64url", 0, 1024),
+      ],
+    ],
+    left: "base64url",
+    right: "base64url",
+    entropyMin: 3.5,
+    proof: "jwt",
+    docs: "https://www.rfc-editor.org/rfc/rfc7519",
+  },
+];
