@@ -6,17 +6,16 @@ import type { KeyKind, KeyPolicy, KeyRecord } from "../core/model.ts";
 import { summarise } from "../core/lifecycle.ts";
 import type { Secret } from "../core/secret.ts";
 import { uuidv7 } from "../core/uuid.ts";
-import { assertNotWeak } from "../core/weak-secret.ts";
 import { clearTheWay, newOperation } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
+import { assertSource, newValue } from "./new-value.ts";
+import type { NewValue } from "./new-value.ts";
 import { placeOf } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
-import { checkProviderFormat } from "./provider-format.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
-import { givenValue, issueValue } from "./version-value.ts";
-import type { NewValue } from "./version-value.ts";
-import { changed, recordVersion, versionWork } from "./version-work.ts";
+import { recordVersion } from "./record-version.ts";
+import { changed, versionWork } from "./version-work.ts";
 
 /** Everything a person can say of a new key. */
 export interface CreateKeyInput {
@@ -32,8 +31,8 @@ export interface CreateKeyInput {
   description: string | null;
   /** The value of a provider key or a secret; null for the kinds that make their own. */
   secret: Secret | null;
-  /** True when the value was drawn by `--generate`: 128 bits or more by construction. */
-  generated: boolean;
+  /** Draws a secret of so many characters instead. */
+  generateLength: number | null;
   /** Where an issued key goes before it becomes active; null prints it afterwards. */
   outFile: string | null;
   options: MutationOptions;
@@ -77,7 +76,7 @@ export async function createKey(deps: Deps, input: CreateKeyInput): Promise<Made
   if (existing !== null && (await clearTheWay(deps, existing))) return await createKey(deps, input);
 
   const key = dry.key;
-  const value = await valueOf(deps, input, key);
+  const value = await newValue(deps, key, input);
   const operation = newOperation(deps, {
     kind: "create",
     key,
@@ -157,9 +156,9 @@ async function planOrReplay(
 }
 
 function describeRequest(input: CreateKeyInput): Record<string, string | number | null> {
-  const { path, kind, expiresAt, owner, description, generated } = input;
+  const { path, kind, expiresAt, owner, description, generateLength } = input;
   const rest = JSON.stringify([input.spec, input.policy, input.tags, input.complianceTags]);
-  return { path, kind, expiresAt, owner, description, generated: generated ? 1 : 0, rest };
+  return { path, kind, expiresAt, owner, description, generateLength, rest };
 }
 
 async function roleIn(deps: Deps, tenantId: string): ReturnType<Deps["store"]["roleOf"]> {
@@ -180,18 +179,7 @@ function taken(key: KeyRecord): KeyctlError {
 }
 
 function assertValueFits(input: CreateKeyInput): void {
-  const takesValue = input.kind === "provider" || input.kind === "secret";
-  if (takesValue && input.secret === null) {
-    throw new KeyctlError("usage", `a ${input.kind} key needs its value`, {
-      hint: `--from-file PATH or --from-file - reads it${input.kind === "secret" ? "; --generate makes one" : ""}`,
-    });
-  }
-  if (!takesValue && input.secret !== null) {
-    throw new KeyctlError("usage", `a key of kind ${input.kind} makes its own value`, {
-      hint: "leave --from-file and --generate out",
-    });
-  }
-  if (input.secret !== null) assertNotWeak(input.secret);
+  assertSource(input.kind, input);
   if (input.expiresAt !== null && input.policy.lifetimeMs != null) {
     throw new KeyctlError("usage", "--expires is either a date or a duration");
   }
@@ -246,11 +234,4 @@ function keyRecord(
     ...place.fields,
   };
   return { ...key, ...summarise(key, []) };
-}
-
-async function valueOf(deps: Deps, input: CreateKeyInput, key: KeyRecord): Promise<NewValue> {
-  if (input.kind === "issued") return await issueValue(deps, key, key.lastVersion);
-  const { secret } = input;
-  const fits = secret !== null && checkProviderFormat(deps, key, secret);
-  return await givenValue(deps, { key, version: key.lastVersion, secret, tagged: input.generated || fits });
 }

@@ -5,7 +5,8 @@ import type { Deps } from "./deps.ts";
 import { macChanges } from "./mac-versions.ts";
 import type { OutboxItem } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
-import { changed, outboxItem } from "./version-work.ts";
+import { outboxItem } from "./vault-tasks.ts";
+import { changed } from "./version-work.ts";
 
 const pageSize = 200;
 

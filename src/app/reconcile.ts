@@ -9,7 +9,7 @@ import { purgeAnswers, writeExpiries } from "./maintain.ts";
 import type { Operation, OutboxItem, Revocation, VaultVersion } from "./ports.ts";
 import { takeOver } from "./run-operation.ts";
 import { signCheckpoint } from "./sign-checkpoint.ts";
-import { outboxItem } from "./version-work.ts";
+import { outboxItem } from "./vault-tasks.ts";
 import { vaultName } from "./version-value.ts";
 
 /** An operation that was found open. `action` is what was done with it, or what `--fix` would do. */

@@ -2,7 +2,6 @@ import { KeyctlError } from "../core/errors.ts";
 import { judgeVersion } from "../core/lifecycle.ts";
 import type { KeyRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
-import { assertNotWeak } from "../core/weak-secret.ts";
 import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";
 import { madeVersion } from "./create-key.ts";
 import type { MadeVersion } from "./create-key.ts";
@@ -10,19 +9,18 @@ import type { Deps, MutationOptions } from "./deps.ts";
 import { findKey } from "./find-key.ts";
 import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
-import { checkProviderFormat } from "./provider-format.ts";
+import { assertSource, newValue } from "./new-value.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
-import { givenValue, issueValue } from "./version-value.ts";
-import type { NewValue } from "./version-value.ts";
-import { changed, recordVersion, versionWork } from "./version-work.ts";
+import { recordVersion } from "./record-version.ts";
+import { changed, versionWork } from "./version-work.ts";
 
 export interface RotateKeyInput {
   target: KeySelector;
   /** For how long the predecessor stays accepted; null takes the key's grace. */
   graceMs: number | null;
   secret: Secret | null;
-  generated: boolean;
+  generateLength: number | null;
   /** Makes a new version although none is accepted any more. */
   replace: boolean;
   outFile: string | null;
@@ -75,7 +73,7 @@ export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<Made
     revision: found.key.revision + 1,
     updatedAt: deps.clock.now(),
   };
-  const value = await valueOf(deps, input, key);
+  const value = await newValue(deps, key, input);
   const requestHash = hash === null ? null : Buffer.from(hash).toString("hex");
   const operation = newOperation(deps, {
     kind: "rotate",
@@ -107,7 +105,7 @@ function describeRequest(key: KeyRecord, input: RotateKeyInput): Record<string, 
   return {
     key: key.id,
     graceMs: input.graceMs,
-    generated: input.generated ? 1 : 0,
+    generateLength: input.generateLength,
     replace: input.replace ? 1 : 0,
   };
 }
@@ -125,23 +123,5 @@ function assertRotatable(deps: Pick<Deps, "clock">, found: FoundKey, input: Rota
       hint: `keyctl rotate ${key.name} --replace makes a new version all the same`,
     });
   }
-  const takesValue = key.kind === "provider" || key.kind === "secret";
-  if (takesValue && input.secret === null) {
-    throw new KeyctlError("usage", `the new value of a ${key.kind} key is needed`, {
-      hint: `--from-file PATH or --from-file - reads it${key.kind === "secret" ? "; --generate makes one" : ""}`,
-    });
-  }
-  if (!takesValue && input.secret !== null) {
-    throw new KeyctlError("usage", `a key of kind ${key.kind} makes its own value`, {
-      hint: "leave --from-file and --generate out",
-    });
-  }
-  if (input.secret !== null) assertNotWeak(input.secret);
-}
-
-async function valueOf(deps: Deps, input: RotateKeyInput, key: KeyRecord): Promise<NewValue> {
-  if (key.kind === "issued") return await issueValue(deps, key, key.lastVersion);
-  const { secret } = input;
-  const fits = secret !== null && checkProviderFormat(deps, key, secret);
-  return await givenValue(deps, { key, version: key.lastVersion, secret, tagged: input.generated || fits });
+  assertSource(key.kind, input);
 }

@@ -2,72 +2,16 @@ import { digestMatches, digestOf } from "../core/digest.ts";
 import { openEnvelope, parseEnvelopeHeader, sealEnvelope } from "../core/envelope.ts";
 import type { EnvelopeContext } from "../core/envelope.ts";
 import { KeyctlError } from "../core/errors.ts";
-import { formatIssuedKey, formatPublicId, parseIssuedKey } from "../core/issued-key.ts";
-import { leakTag, leakWindow, rollingHash } from "../core/leak-tag.ts";
+import { parseIssuedKey } from "../core/issued-key.ts";
 import type { KeyRecord, VersionRecord, WrappedKey } from "../core/model.ts";
 import { Secret } from "../core/secret.ts";
 import { uuidBytes } from "../core/uuid.ts";
 import type { Deps } from "./deps.ts";
 import { assertOwned } from "./keyring.ts";
-import type { LeakTag, Operation, StoreReader, Vault, VaultVersion } from "./ports.ts";
+import type { Operation, StoreReader, Vault, VaultVersion } from "./ports.ts";
 import type { Published } from "./run-operation.ts";
 
 type ValueDeps = Pick<Deps, "random" | "keyring" | "vault" | "store">;
-
-/** The value of a version that is about to be made. */
-export interface NewValue {
-  /** What the row holds from the start. */
-  fields: Pick<VersionRecord, "publicId" | "digest" | "pepperVersion">;
-  /** The plaintext, where there is one; an issued key's is what `create` prints. */
-  secret: Secret | null;
-  /** Only for secrets of 128 bits or more by construction. */
-  tag: LeakTag | null;
-}
-
-/** Draws a new issued key: 10 random bytes of public id, 24 of secret; only the digest stays. */
-export async function issueValue(deps: ValueDeps, key: KeyRecord, version: number): Promise<NewValue> {
-  const prefix = key.prefix ?? "kc_live";
-  const id10 = deps.random.bytes(10);
-  const secret24 = deps.random.bytes(24);
-  const secret = formatIssuedKey({ prefix, id10, secret24 });
-  const root = await deps.keyring.current();
-  const digest = digestOf(root.keys.verifierKey, {
-    tenant16: uuidBytes(key.tenantId),
-    prefix,
-    id10,
-    secret24,
-  });
-  const fields = { publicId: formatPublicId(id10), digest, pepperVersion: root.version };
-  return { fields, secret, tag: await tagOf(deps, { key, version, secret, issued: true }) };
-}
-
-/** A value that came from outside or was generated; `tagged` says that it has 128 bits or more by construction. */
-export async function givenValue(
-  deps: ValueDeps,
-  given: { key: KeyRecord; version: number; secret: Secret | null; tagged: boolean },
-): Promise<NewValue> {
-  const { secret } = given;
-  const fields = { publicId: null, digest: null, pepperVersion: null };
-  const tag = secret !== null && given.tagged ? await tagOf(deps, { ...given, secret, issued: false }) : null;
-  return { fields, secret, tag };
-}
-
-async function tagOf(
-  deps: ValueDeps,
-  value: { key: KeyRecord; version: number; secret: Secret; issued: boolean },
-): Promise<LeakTag> {
-  const { key, version, secret } = value;
-  const root = await deps.keyring.leakKey(key.tenantId);
-  return {
-    tag: leakTag(root.key, secret),
-    tenantId: key.tenantId,
-    keyId: key.id,
-    version,
-    pepperVersion: root.version,
-    byteLength: secret.byteLength,
-    rollingHash: rollingHash(root.key, leakWindow(secret, value.issued ? "issued" : "other")),
-  };
-}
 
 /** What the vault calls the object of a `secret` or `encryption` key. */
 export async function vaultName(store: StoreReader, key: KeyRecord): Promise<string> {

@@ -1,18 +1,16 @@
 import { KeyctlError } from "../core/errors.ts";
 import { applyChanges, planAbandon, planActivation, summarise, transitionsOf } from "../core/lifecycle.ts";
 import type { VersionChange } from "../core/lifecycle.ts";
-import { kindRules } from "../core/kind-rules.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
-import { uuidv7 } from "../core/uuid.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import type { VersionedKeys } from "./keyring.ts";
 import { macChanges } from "./mac-versions.ts";
-import type { Operation, OutboxItem, StoreTransaction } from "./ports.ts";
+import type { Operation, StoreTransaction } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
+import { graceTasks, sweepTasks } from "./vault-tasks.ts";
 import type { OperationWork } from "./run-operation.ts";
-import { publishValue, recoverValue, testValue, vaultName } from "./version-value.ts";
-import type { NewValue } from "./version-value.ts";
+import { publishValue, recoverValue, testValue } from "./version-value.ts";
 
 /** What only the command that began the operation has; after a crash it is gone. */
 export interface FreshRun {
@@ -187,50 +185,6 @@ export async function writeChange(deps: Deps, tx: StoreTransaction, write: Plann
   });
 }
 
-/** A secret whose grace ends is disabled in the vault then; one that came back must not be. */
-function graceTasks(
-  deps: Deps,
-  ended: {
-    key: KeyRecord;
-    changes: readonly VersionChange[];
-    after: readonly VersionRecord[];
-    operationId: string;
-  },
-): OutboxItem[] {
-  const { key, changes, after, operationId } = ended;
-  if (kindRules[key.kind].vaultAfterGrace !== "disable") return [];
-  return after
-    .filter((version) => changes.some((change) => change.version === version.version))
-    .filter((version) => version.state === "rotated" || version.state === "compromised")
-    .map((version) =>
-      outboxItem(deps, { key, version, operationId, notBefore: version.graceUntil ?? deps.clock.now() }),
-    )
-    .filter((item) => item !== null);
-}
-
-/** The task that disables a version in the vault; null where the vault holds nothing of it. */
-export function outboxItem(
-  deps: Pick<Deps, "clock" | "random">,
-  task: { key: KeyRecord; version: VersionRecord; operationId: string; notBefore: number },
-): OutboxItem | null {
-  const { key, version } = task;
-  if (version.vaultReference === null || (key.kind !== "secret" && key.kind !== "encryption")) return null;
-  const now = deps.clock.now();
-  return {
-    id: uuidv7(now, deps.random.bytes(10)),
-    tenantId: key.tenantId,
-    keyId: key.id,
-    version: version.version,
-    task: key.kind === "secret" ? "disable-secret" : "disable-key",
-    reference: version.vaultReference,
-    operationId: task.operationId,
-    notBefore: task.notBefore,
-    attempts: 0,
-    createdAt: now,
-    doneAt: null,
-  };
-}
-
 async function rememberAnswer(tx: StoreTransaction, operation: Operation, now: number): Promise<void> {
   const { idempotencyKey, requestHash } = operation.input;
   if (typeof idempotencyKey !== "string" || typeof requestHash !== "string") return;
@@ -273,79 +227,5 @@ async function abandonVersion(deps: Deps, tx: StoreTransaction, operation: Opera
     reason: "abandoned",
     operationId: operation.id,
     startedAt: operation.createdAt,
-  });
-}
-
-/** Looks later for what an ended operation left in the vault under its tag, and disables it. */
-export async function sweepTasks(
-  deps: Pick<Deps, "clock" | "random">,
-  tx: StoreTransaction,
-  ended: { key: KeyRecord; operation: Operation },
-): Promise<OutboxItem[]> {
-  const { key, operation } = ended;
-  if (key.kind !== "secret" && key.kind !== "encryption") return [];
-  const now = deps.clock.now();
-  return [
-    {
-      id: uuidv7(now, deps.random.bytes(10)),
-      tenantId: key.tenantId,
-      keyId: key.id,
-      version: operation.version,
-      task: key.kind === "secret" ? "sweep-secret" : "sweep-key",
-      reference: await vaultName(tx, key),
-      operationId: operation.id,
-      notBefore: now,
-      attempts: 0,
-      createdAt: now,
-      doneAt: null,
-    },
-  ];
-}
-
-/** The first transaction's part that create and rotate share: pending version, leak tag, operation, intent. */
-export async function recordVersion(
-  deps: Deps,
-  tx: StoreTransaction,
-  record: {
-    key: KeyRecord;
-    value: NewValue;
-    operation: Operation;
-    expiresAt: number | null;
-    options: FreshRun["options"];
-  },
-): Promise<void> {
-  const { key, value, operation } = record;
-  await tx.insertVersion({
-    keyId: key.id,
-    version: operation.version,
-    state: "pending",
-    formerState: null,
-    parentVersion: key.activeVersion,
-    createdAt: operation.createdAt,
-    activatedAt: null,
-    expiresAt: record.expiresAt,
-    graceUntil: null,
-    rollbackUntil: null,
-    rotatedAt: null,
-    revokedAt: null,
-    revokedReason: null,
-    deniedAt: null,
-    lastUsedAt: null,
-    envelope: null,
-    vaultReference: null,
-    rowMac: null,
-    rowMacPepperVersion: null,
-    ...value.fields,
-  });
-  if (value.tag !== null) await tx.insertLeakTag(value.tag);
-  await tx.insertOperation(operation);
-  await recordAudit(tx, deps, {
-    operation: `key.${operation.kind}`,
-    phase: "intent",
-    sensitivity: "HIGH",
-    key,
-    transitions: [{ version: operation.version, from: null, to: "pending" }],
-    operationId: operation.id,
-    options: record.options,
   });
 }

@@ -9,7 +9,8 @@ import type { AuditAppend, OutboxItem, Revocation, StoreTransaction } from "./po
 import { auditEntry } from "./record-audit.ts";
 import { denialState, keyAfter, undoUntilOf } from "./plan-revoke.ts";
 import type { PlannedKey, RevokeInput, RevokePlan } from "./plan-revoke.ts";
-import { changed, outboxItem, sweepTasks } from "./version-work.ts";
+import { outboxItem, sweepTasks } from "./vault-tasks.ts";
+import { changed } from "./version-work.ts";
 
 interface RevokeWrite {
   plan: RevokePlan;

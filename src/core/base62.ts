@@ -1,8 +1,9 @@
-const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** Digits, upper case, lower case: the order of their code points. */
+export const base62Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 const notADigit = 255;
 const digitOf = new Uint8Array(128).fill(notADigit);
-for (let digit = 0; digit < alphabet.length; digit++) digitOf[alphabet.charCodeAt(digit)] = digit;
+for (let digit = 0; digit < base62Alphabet.length; digit++) digitOf[base62Alphabet.charCodeAt(digit)] = digit;
 
 /**
  * Bytes as a big-endian integer in base 62 (`0-9A-Za-z`), padded on the left with `0` to `width` characters. The width
@@ -18,7 +19,7 @@ export function encodeBase62(bytes: Uint8Array, width: number): string {
       rest[index] = Math.floor(value / 62);
       remainder = value % 62;
     }
-    digits.push(alphabet.charAt(remainder));
+    digits.push(base62Alphabet.charAt(remainder));
   }
   return digits.reverse().join("");
 }
