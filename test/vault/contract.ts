@@ -80,13 +80,19 @@ function describeKeys(vault: () => Vault): void {
     expect(unwrapped.equals(dek)).toBe(true);
   });
 
-  it("a changed wrapped key is refused, and so is another algorithm", async () => {
+  it("a changed wrapped key is refused, and so are other lengths and algorithms", async () => {
     const { keys } = vault();
     const { reference } = await keys.create(freshName("kek"), { type: "rsa-3072", tags });
     const { wrapped } = await keys.wrap(reference, dek);
     const changed = Uint8Array.from(wrapped, (byte, index) => (index === 100 ? byte ^ 1 : byte));
     const bad = keys.unwrap(reference, { algorithm: "RSA-OAEP-256", wrapped: changed });
     await expect(bad).rejects.toMatchObject(failsWith("integrity"));
+    const spki = Buffer.from(await keys.publicKey(reference));
+    const key = createPublicKey({ key: spki, format: "der", type: "spki" });
+    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    const short = publicEncrypt({ key, padding, oaepHash: "sha256" }, randomBytes(16));
+    const tooShort = keys.unwrap(reference, { algorithm: "RSA-OAEP-256", wrapped: short });
+    await expect(tooShort).rejects.toMatchObject(failsWith("integrity"));
     await expect(keys.unwrap(reference, { algorithm: "RSA1_5", wrapped })).rejects.toMatchObject(
       failsWith("refused"),
     );

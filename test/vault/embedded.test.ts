@@ -2,8 +2,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import type Sqlite from "better-sqlite3";
 import { afterAll, describe, expect, it } from "vitest";
+import { isKeyctlError } from "../../src/core/errors.ts";
 import { Secret } from "../../src/core/secret.ts";
+import { openSqlite } from "../../src/vault/embedded/database.ts";
 import { describeVaultContract } from "./contract.ts";
 import { failsWith, newPlace, text } from "./new-place.ts";
 import { createIn, openIn, placeIn, temporaryFolder } from "./vault-place.ts";
@@ -18,6 +21,10 @@ function filesUnder(root: string): string {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   return files.map((file) => readFileSync(join(file.parentPath, file.name), "latin1")).join("");
+}
+
+function codeOf(error: unknown): string {
+  return isKeyctlError(error) ? error.code : "not a KeyctlError";
 }
 
 describeVaultContract("embedded", async () => await createIn(placeIn(folder)));
@@ -94,7 +101,10 @@ describe("the embedded vault", () => {
     const { keys, ...vault } = await createIn(newPlace());
     const make = async (): Promise<unknown> => await keys.create("key", { type: "p-256", tags: {} });
     const made = await Promise.allSettled([make(), make(), make()]);
-    expect(made.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+    const refusals = made
+      .filter((result) => result.status === "rejected")
+      .map(({ reason }) => codeOf(reason));
+    expect(refusals).toEqual(["conflict", "conflict"]);
     expect(await keys.versions("key")).toHaveLength(1);
     await vault.close();
   });
@@ -107,6 +117,16 @@ describe("the embedded vault", () => {
     await expect(secrets.put("a\nb", text("value of a"), { tags: {} })).rejects.toMatchObject(
       failsWith("refused"),
     );
+    await vault.close();
+  });
+
+  it("waits for the disk at every commit, and keeps its journal apart", async () => {
+    let opened: Sqlite.Database | undefined;
+    const openDatabase = async (path: string): Promise<Sqlite.Database> => (opened = await openSqlite(path));
+    const vault = await createIn(newPlace(), { openDatabase });
+    const settings = ["synchronous", "journal_mode", "foreign_keys", "busy_timeout"];
+    const values = settings.map((name) => opened?.pragma(name, { simple: true }));
+    expect(values).toEqual([2, "wal", 1, 5_000]);
     await vault.close();
   });
 

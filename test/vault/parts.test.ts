@@ -1,8 +1,14 @@
+import { createSecretKey, hkdfSync } from "node:crypto";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { inspect } from "node:util";
 import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeyctlError } from "../../src/core/errors.ts";
+import { Secret } from "../../src/core/secret.ts";
+import { openSqlite } from "../../src/vault/embedded/database.ts";
+import { Directory, readHeader } from "../../src/vault/embedded/directory.ts";
 import { vaultFailure } from "../../src/vault/embedded/failures.ts";
 import { encodeFields } from "../../src/vault/embedded/fields.ts";
 import type { Field } from "../../src/vault/embedded/fields.ts";
@@ -14,6 +20,12 @@ import {
   parseTags,
   parseVersionRow,
 } from "../../src/vault/embedded/rows.ts";
+import { placeNewFile } from "../../src/vault/embedded/placing.ts";
+import { deriveKeyring, openValue, sealValue } from "../../src/vault/embedded/sealing.ts";
+import type { SealedValue } from "../../src/vault/embedded/sealing.ts";
+import { loadUnlockFile } from "../../src/vault/embedded/unlock-file.ts";
+import { newPlace } from "./new-place.ts";
+import { createIn, random } from "./vault-place.ts";
 
 const uuid = "01234567-89ab-4cde-8f01-23456789abcd";
 
@@ -197,5 +209,74 @@ describe("a row", () => {
       }),
     );
     expect(parseTags("{}")).toEqual({});
+  });
+});
+
+describe("a new file in its place", () => {
+  it("is private, whole, and never put over another", async () => {
+    const { path } = newPlace();
+    const fill = (content: string) => async (temporaryPath: string) =>
+      await writeFile(temporaryPath, content);
+    expect(await placeNewFile(path, random, fill("first"))).toBe(true);
+    expect(await placeNewFile(path, random, fill("second"))).toBe(false);
+    expect(await readFile(path, "utf8")).toBe("first");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(dirname(path))).toEqual([basename(path)]);
+  });
+
+  it("leaves nothing behind when it cannot be filled", async () => {
+    const { path } = newPlace();
+    const failing = placeNewFile(path, random, async () => await Promise.reject(new Error("no")));
+    await expect(failing).rejects.toThrow("no");
+    expect(await readdir(dirname(path))).toEqual([]);
+  });
+});
+
+describe("a sealed value", () => {
+  const keyring = deriveKeyring(createSecretKey(Buffer.alloc(32, 1)), uuid);
+
+  it("has known keys: HKDF-SHA-256 of the unlock key with the uuid as salt", () => {
+    const salt = Buffer.from(uuid.replaceAll("-", ""), "hex");
+    const expected = hkdfSync("sha256", Buffer.alloc(32, 1), salt, "keyctl/vault/v1/check", 32);
+    expect(keyring.check).toEqual(Buffer.from(expected));
+    expect(keyring.seal.equals(keyring.row) || keyring.row.equals(keyring.header)).toBe(false);
+  });
+
+  it("opens as what it was sealed as, and as nothing else", async () => {
+    const place = newPlace();
+    const vault = await createIn(place);
+    await vault.secrets.put("a", Secret.fromUtf8("value of a"), { tags: { of: "a" } });
+    const database = await openSqlite(place.path);
+    const { uuid: vaultUuid } = readHeader(database, place.path);
+    const unlockKey = await loadUnlockFile(place.options.unlock.keyFile);
+    const own = deriveKeyring(unlockKey, vaultUuid);
+    const directory = new Directory({ database, path: place.path, keyring: own, random });
+    directory.read(() => {
+      const object = directory.find("secrets", "a");
+      const row = object?.versions[0];
+      if (object === null || row === undefined) throw new Error("nothing was stored");
+      expect(directory.openVersion(object, row).toString()).toBe("value of a");
+      for (const change of [{ kind: "keys" }, { type: "p-256" }, { name: "b" }] as const) {
+        const other = { ...object, row: { ...object.row, ...change } };
+        expect(() => directory.openVersion(other, row)).toThrow("damaged");
+      }
+      for (const change of [{ version: 2 }, { generation: 2 }, { createdAt: 0 }, { tags: "[]" }]) {
+        expect(() => directory.openVersion(object, { ...row, ...change })).toThrow("damaged");
+      }
+      expect(() => directory.openVersion(object, { ...row, id: 99 })).toThrow("damaged");
+    });
+    database.close();
+    await vault.close();
+  });
+
+  it("never has the same salt, nonce or bytes twice", () => {
+    const seal = (): SealedValue =>
+      sealValue(keyring, { plaintext: Buffer.from("same"), context: ["same"], random });
+    const [one, other] = [seal(), seal()];
+    for (const part of ["salt", "nonce", "tag", "sealed"] as const)
+      expect(one[part]).not.toEqual(other[part]);
+    expect([one.salt.length, one.nonce.length, one.tag.length]).toEqual([32, 12, 16]);
+    expect(openValue(keyring, one, ["same"])?.toString()).toBe("same");
+    expect(openValue(keyring, { ...one, tag: one.tag.subarray(0, 12) }, ["same"])).toBeNull();
   });
 });
