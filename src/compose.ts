@@ -1,0 +1,312 @@
+import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { initStore } from "./app/init-store.ts";
+import type { InitDeps } from "./app/init-store.ts";
+import { Keyring } from "./app/keyring.ts";
+import type { Clock, Random, Store, Vault } from "./app/ports.ts";
+import { auditTree } from "./audit/merkle.ts";
+import type { Globals, Place, Services, Session, SessionOptions } from "./cli/context.ts";
+import type { Io } from "./cli/io.ts";
+import type { Talk } from "./cli/talk.ts";
+import { describeSource } from "./config/setting.ts";
+import { loadSettings } from "./config/settings.ts";
+import type { ResolvedSettings } from "./config/settings.ts";
+import { KeyctlError } from "./core/errors.ts";
+import { Secret } from "./core/secret.ts";
+import { uuidv7 } from "./core/uuid.ts";
+import { FileCheckpointMemory } from "./files/checkpoint-memory.ts";
+import { privateFiles } from "./files/private-files.ts";
+import { processTable } from "./files/process-table.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import type { UnlockMethod, UnlockSource } from "./vault/embedded/unlock.ts";
+import { createEmbeddedVault, openEmbeddedVault } from "./vault/embedded/open.ts";
+
+/** What only the process itself knows; `main.ts` reads it. */
+export interface System {
+  pid: number;
+  platform: string;
+  /** Null where the system has no user ids. */
+  uid: number | null;
+  /** Name and version of the program. */
+  tool: string;
+}
+
+interface Surroundings {
+  io: Io;
+  talk: Talk;
+  system: System;
+  /** Told after each step of an operation. */
+  observer?: Session["observer"];
+}
+
+const random: Random = { bytes: (count) => randomBytes(count) };
+
+/** Puts adapters and use cases together: the only file that knows every adapter. */
+export function composeServices(surroundings: Surroundings): Services {
+  return {
+    files: privateFiles,
+    memory: async (globals) => memoryOf(await settingsOf(surroundings.io, globals)),
+    resolve: async (globals) => {
+      const settings = await settingsOf(surroundings.io, globals);
+      return placeOf(surroundings, settings);
+    },
+  };
+}
+
+function memoryOf(settings: ResolvedSettings): FileCheckpointMemory {
+  return new FileCheckpointMemory(settings.places.checkpoints, privateFiles);
+}
+
+async function settingsOf(io: Io, globals: Globals): Promise<ResolvedSettings> {
+  return await loadSettings({ flags: globals, env: io.env, cwd: io.cwd, homeDirectory: io.homeDirectory });
+}
+
+function placeOf(surroundings: Surroundings, settings: ResolvedSettings): Place {
+  const shown = (value: string, source: ResolvedSettings["store"]["source"]) => ({
+    value,
+    source: describeSource(source),
+  });
+  return {
+    settings: {
+      profile: shown(settings.profile.value, settings.profile.source),
+      store: shown(settings.store.value.url, settings.store.source),
+      vault: shown(settings.vault.value.url, settings.vault.source),
+      tenant: shown(settings.tenant.value, settings.tenant.source),
+      env: shown(settings.env.value, settings.env.source),
+      leakScanPaths: settings.leakScanPaths.value,
+    },
+    openSession: async (options) => await openSession(surroundings, settings, options),
+  };
+}
+
+async function openSession(
+  surroundings: Surroundings,
+  settings: ResolvedSettings,
+  options: SessionOptions,
+): Promise<Session> {
+  const { io, talk } = surroundings;
+  const clock: Clock = { now: () => io.now() };
+  const store = await openStore({ clock, talk }, settings, options.make);
+  const vault = vaultOpener({ io, talk, clock, store, uid: surroundings.system.uid }, settings, options);
+  const close = async (): Promise<void> => {
+    await vault.close();
+    await store.close();
+  };
+  try {
+    const init: InitDeps = {
+      clock,
+      random,
+      store,
+      vault: vault.open,
+      login: io.login,
+      auth: osUser,
+      tool: surroundings.system.tool,
+      personal: personalOf(io, surroundings.system),
+    };
+    if (options.make) await initStore(init);
+    return { ...(await sessionOf(surroundings, settings, init)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** SQLite knows its user only from the operating system; the log says so. */
+const osUser = "os-user, not authenticated";
+
+async function sessionOf(
+  surroundings: Surroundings,
+  settings: ResolvedSettings,
+  init: InitDeps,
+): Promise<Omit<Session, "close">> {
+  const { io, talk, system, observer } = surroundings;
+  const { clock, store, vault } = init;
+  const tenant = await store.tenantByName(settings.tenant.value);
+  if (tenant === null) {
+    throw new KeyctlError(
+      "not-found",
+      `no tenant ${settings.tenant.value} in ${store.url} (${describeSource(settings.tenant.source)})`,
+      {
+        hint: "check --tenant and KEYCTL_TENANT; keyctl init if the store was never set up",
+      },
+    );
+  }
+  const actor = await store.actorByLogin(io.login);
+  if (actor === null) {
+    throw new KeyctlError("forbidden", `${io.login} is not an actor of ${store.url}`, {
+      hint: "run it as the user who made the store",
+    });
+  }
+  return {
+    clock,
+    random,
+    store,
+    vault,
+    processes: processTable(system),
+    keyring: new Keyring({ store, vault, clock }),
+    files: privateFiles,
+    memory: memoryOf(settings),
+    caller: {
+      actor,
+      auth: osUser,
+      role: await store.roleOf(actor.id, tenant.id),
+      tenant,
+      env: settings.env.value,
+      correlationId: uuidv7(clock.now(), random.bytes(10)),
+      personal: init.personal,
+    },
+    tool: system.tool,
+    warn: (message) => talk.warn(message),
+    ...(observer === undefined ? {} : { observer }),
+  };
+}
+
+/** Personal data of a call: who the system says it is, and from where, when it came over SSH. */
+function personalOf(io: Io, system: System): Record<string, string> {
+  const [ip] = (io.env["SSH_CONNECTION"] ?? "").split(" ");
+  return { login: io.login, userAgent: `${system.tool} ${system.platform}`, ...(ip ? { ip } : {}) };
+}
+
+async function openStore(
+  with_: { clock: Clock; talk: Talk },
+  settings: ResolvedSettings,
+  make: boolean,
+): Promise<Store> {
+  const { path, url } = settings.store.value;
+  const isNew = !(await exists(path));
+  if (isNew && !make) {
+    const why = `profile ${settings.profile.value} was chosen because ${describeSource(settings.profile.source)}`;
+    throw new KeyctlError("unavailable", `no store at ${url}; ${why}`, {
+      hint: "keyctl init makes one; --store, --profile or KEYCTL_HOME choose another",
+      retryable: false,
+    });
+  }
+  const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock: with_.clock });
+  if (isNew) with_.talk.note(`made a new store at ${url}`);
+  return store;
+}
+
+interface VaultSurroundings {
+  io: Io;
+  talk: Talk;
+  clock: Clock;
+  store: Store;
+  uid: number | null;
+}
+
+/** The vault, opened at first use and at most once; never one older than the store has seen. */
+function vaultOpener(
+  around: VaultSurroundings,
+  settings: ResolvedSettings,
+  options: SessionOptions,
+): { open: () => Promise<Vault>; close: () => Promise<void> } {
+  let opened: Promise<Vault> | null = null;
+  const open = async (): Promise<Vault> => {
+    opened ??= openVault(around, settings, options).catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return await opened;
+  };
+  return {
+    open,
+    close: async () => {
+      const vault = await opened?.catch(() => null);
+      await vault?.close();
+    },
+  };
+}
+
+async function openVault(
+  around: VaultSurroundings,
+  settings: ResolvedSettings,
+  options: SessionOptions,
+): Promise<Vault> {
+  const { path, url } = settings.vault.value;
+  const keyFile = { path: settings.places.unlockKey, uid: around.uid };
+  const unlock: UnlockSource = { keyFile, readPassphrase: async () => await readPassphrase(around.io) };
+  const common = { path, unlock, random, clock: around.clock };
+  const isNew = options.make && !(await exists(path));
+  if (!isNew) return await notOlder(await openEmbeddedVault(common), around.store);
+  await assertNeverHadVault(around.store, url);
+  const method: UnlockMethod = options.vaultKey ?? "file";
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  if (method === "file") await mkdir(dirname(keyFile.path), { recursive: true, mode: 0o700 });
+  const vault = await createEmbeddedVault({ ...common, method });
+  around.talk.note(`made a new vault at ${url}`);
+  around.talk.note(
+    method === "file"
+      ? `its unlock key is ${keyFile.path}: back it up, and not beside the vault`
+      : "it opens with your passphrase only",
+  );
+  return vault;
+}
+
+/** A store that has roots belongs to a vault that existed: making an empty one in its place would hide the loss. */
+async function assertNeverHadVault(store: Store, url: string): Promise<void> {
+  if ((await store.rootReferences("pepper")).length === 0) return;
+  throw new KeyctlError("unavailable", `the vault ${url} is missing, and the store has keys in it`, {
+    hint: "restore the vault file and its unlock key from their backups",
+    retryable: false,
+  });
+}
+
+async function notOlder(vault: Vault, store: Store): Promise<Vault> {
+  const seen = (await store.meta()).vaultGeneration;
+  const generation = seen === null ? null : await vault.generation();
+  if (seen === null || generation === null || generation >= seen) return vault;
+  await vault.close();
+  throw new KeyctlError(
+    "integrity",
+    `the vault ${vault.url} is an older copy: it is at generation ${generation}, and was at ${seen}`,
+    {
+      hint: "put the newest copy of the vault file back; keys made since would be lost with this one",
+    },
+  );
+}
+
+const passphraseBytesMax = 4096;
+
+/** From the file or descriptor that the environment names, else asked for on the terminal; never from a flag. */
+async function readPassphrase(io: Io): Promise<Secret> {
+  const descriptor = io.env["KEYCTL_PASSPHRASE_FD"] ?? "";
+  const path = descriptor === "" ? (io.env["KEYCTL_PASSPHRASE_FILE"] ?? "") : `/dev/fd/${descriptor}`;
+  if (descriptor !== "" && !/^[0-9]{1,4}$/.test(descriptor)) {
+    throw new KeyctlError("usage", "KEYCTL_PASSPHRASE_FD is not the number of an open descriptor");
+  }
+  if (path !== "") {
+    const bytes = await io.readFile(path, passphraseBytesMax);
+    const end = bytes.at(-1) === 0x0a ? (bytes.at(-2) === 0x0d ? -2 : -1) : bytes.length;
+    return Secret.fromBytes(bytes.subarray(0, end));
+  }
+  const prompter = await io.openPrompter();
+  if (prompter === null) {
+    throw new KeyctlError(
+      "unauthenticated",
+      "the vault opens with a passphrase, and there is no terminal to ask on",
+      {
+        hint: "KEYCTL_PASSPHRASE_FILE=PATH or KEYCTL_PASSPHRASE_FD=N gives it",
+      },
+    );
+  }
+  try {
+    return await prompter.password("Passphrase of the vault");
+  } finally {
+    prompter.close();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    // Anything but "not there" is for the opener to explain.
+    return !(
+      error instanceof Error &&
+      "code" in error &&
+      (error.code === "ENOENT" || error.code === "ENOTDIR")
+    );
+  }
+}
