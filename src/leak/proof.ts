@@ -68,9 +68,7 @@ export function prove(name: ProofName, token: string, now: number | null): Proof
     case "entra-tail":
       return entra(token);
     case "anthropic-tail":
-      return token.endsWith("AA")
-        ? { confidence: "likely", text: "ends in AA, as every key of this kind" }
-        : failed("does not end in AA, as every key of this kind does: altered, cut or a sample");
+      return anthropic(token);
     case "openai-marker":
       return openai(token);
     case "groq-marker":
@@ -113,6 +111,15 @@ function entra(token: string): ProofResult {
   return entraTail(token.slice(0, -3)) === token.slice(-3)
     ? holds("Marvin32 check characters hold")
     : failed(`Marvin32 ${altered}`);
+}
+
+/** The named kinds end in AA: base64 of a length that leaves padding bits. Of other kinds it is only likely. */
+function anthropic(token: string): ProofResult {
+  if (token.endsWith("AA")) return { confidence: "likely", text: "ends in AA, as keys of this vendor do" };
+  const named = token.startsWith("sk-ant-api") || token.startsWith("sk-ant-admin");
+  return named
+    ? failed("does not end in AA, as every key of this kind does: altered, cut or a sample")
+    : { confidence: null, text: "a kind not known by name; the usual ending AA is missing" };
 }
 
 const openaiKinds = ["sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-"];

@@ -5,7 +5,7 @@ const identifiable = {
   provider: "azure",
   severity: "critical",
   grade: "likely",
-  left: "base64Padded",
+  left: "base64",
   right: "base64Padded",
   entropyMin: 3.5,
   proof: "azure-key",

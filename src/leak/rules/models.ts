@@ -108,6 +108,7 @@ export const modelRules: readonly LeakRule[] = [
     grade: "possible",
     anchors: startsWith("sk-ant-"),
     shapes: [[text("sk-ant-"), run("lower", 3, 8), run("digits", 2), text("-"), run("base64url", 40, 200)]],
+    proof: "anthropic-tail",
     docs: "https://docs.anthropic.com/en/api/overview",
   },
   {
