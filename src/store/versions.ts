@@ -1,0 +1,111 @@
+import { sql } from "kysely";
+import type { SqlBool } from "kysely";
+import type { StoreReader, StoreTransaction, VersionPatch } from "../app/ports.ts";
+import { plainBytes } from "./column-values.ts";
+import type { VersionRow, WrappedKeyRow } from "./schema.ts";
+import type { FixedQuery, Session } from "./session.ts";
+import { lookup } from "./session.ts";
+import { recordVersionReference } from "./vault-references.ts";
+import { versionColumns, versionRecord, versionRow } from "./version-rows.ts";
+import { selectVersionsWithKeys, versionWithKey } from "./version-with-key.ts";
+import type { VersionWithKeyRow } from "./version-with-key.ts";
+
+const ofKey: FixedQuery<VersionRow> = (db) =>
+  db.selectFrom("key_versions").selectAll().where("key_id", "=", "").orderBy("version");
+const withPublicId: FixedQuery<VersionWithKeyRow> = (db) => ({
+  compile: () =>
+    selectVersionsWithKeys(sql`select * from key_versions where public_id = ${""} limit 1`).compile(db),
+});
+const overdue: FixedQuery<VersionWithKeyRow> = (db) => ({
+  compile: () =>
+    selectVersionsWithKeys(sql`select * from key_versions
+      where state in ('active', 'rotated', 'inactive') and expires_at is not null and expires_at <= ${0}
+      order by expires_at, key_id, version limit ${0}`).compile(db),
+});
+const wrapsOf: FixedQuery<WrappedKeyRow> = (db) =>
+  db
+    .selectFrom("wrapped_keys")
+    .selectAll()
+    .where("key_id", "=", "")
+    .where("version", "=", 0)
+    .orderBy("kek_reference");
+
+/** Reads of versions and of the wraps of their data keys. */
+export function versionReader(
+  session: Session,
+): Pick<
+  StoreReader,
+  "versions" | "versionsOfKeys" | "versionByPublicId" | "wrappedKeys" | "overdueVersions"
+> {
+  return {
+    versions: async (keyId) => (await lookup(session, ofKey, [keyId])).map(versionRecord),
+    versionsOfKeys: async (keyIds) => {
+      const chosen = session.dialect.anyOf("key_versions.key_id", keyIds);
+      const query = session.db.selectFrom("key_versions").selectAll().where(chosen);
+      const rows = await query.orderBy("key_id").orderBy("version").execute();
+      return rows.map(versionRecord);
+    },
+    versionByPublicId: async (publicId) => {
+      const [row] = await lookup(session, withPublicId, [publicId]);
+      return row === undefined ? null : versionWithKey(row);
+    },
+    wrappedKeys: async (keyId, version) =>
+      (await lookup(session, wrapsOf, [keyId, version])).map((row) => ({
+        keyId: row.key_id,
+        version: row.version,
+        kekReference: row.kek_reference,
+        algorithm: row.algorithm,
+        wrapped: plainBytes(row.wrapped),
+      })),
+    overdueVersions: async (now, limit) => (await lookup(session, overdue, [now, limit])).map(versionWithKey),
+  };
+}
+
+/** Writes of single versions and of the wraps of their data keys. */
+export function versionWriter(
+  session: Session,
+): Pick<StoreTransaction, "insertVersion" | "updateVersion" | "insertWrappedKey" | "touchVersion"> {
+  return {
+    insertVersion: async (version) => {
+      await session.db.insertInto("key_versions").values(versionRow(version)).execute();
+      if (version.vaultReference !== null)
+        await recordVersionReference(session, version, version.vaultReference);
+    },
+    updateVersion: async (patch) => await updateVersion(session, patch),
+    insertWrappedKey: async ({ keyId, version, kekReference, algorithm, wrapped }) => {
+      const row = { key_id: keyId, version, kek_reference: kekReference, algorithm, wrapped };
+      await session.db.insertInto("wrapped_keys").values(row).execute();
+    },
+    touchVersion: async ({ keyId, version, lastUsedAt }) => {
+      const { db } = session;
+      const older = sql<SqlBool>`(last_used_at is null or last_used_at < ${lastUsedAt})`;
+      const used = { last_used_at: lastUsedAt };
+      await db
+        .updateTable("key_versions")
+        .set(used)
+        .where("key_id", "=", keyId)
+        .where("version", "=", version)
+        .where(older)
+        .execute();
+      await db.updateTable("keys").set(used).where("id", "=", keyId).where(older).execute();
+    },
+  };
+}
+
+async function updateVersion(session: Session, patch: VersionPatch): Promise<boolean> {
+  const columns: Readonly<Record<string, string>> = versionColumns;
+  const assignments = Object.entries(patch.set).flatMap(([field, value]) => {
+    const column = columns[field];
+    return column === undefined || value === undefined ? [] : [sql`${sql.ref(column)} = ${value}`];
+  });
+  // Nothing to set is still a question: is the row in that state?
+  if (assignments.length === 0) assignments.push(sql`state = state`);
+  const result = await sql`update key_versions set ${sql.join(assignments)}
+    where key_id = ${patch.keyId} and version = ${patch.version} and state = ${patch.from}`.execute(
+    session.db,
+  );
+  if ((result.numAffectedRows ?? 0n) === 0n) return false;
+  const reference = patch.set.vaultReference ?? null;
+  if (reference !== null) await recordVersionReference(session, patch, reference);
+  return true;
+}
