@@ -192,6 +192,7 @@ describe("a signing key", () => {
       pem.replaceAll("\n", "\r\n"),
       `comment\n${pem}`,
       pem.replace("PUBLIC", "PRIVATE"),
+      pem.replace(/\n(.{10})/u, "\n$1\n"),
       formatPem(Buffer.alloc(91)),
       formatPem(signer.spkiDer.subarray(0, 90)),
       formatPem(offCurve),

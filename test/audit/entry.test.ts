@@ -187,6 +187,11 @@ describe("an audit entry", () => {
     expect(codeOf(() => formatEntryParts(sampleDraft({ after: "x".repeat(room + 1) })))).toBe("refused");
   });
 
+  it("is not read when it is longer than it could be written", () => {
+    const long = textOf(sampleEntry(3)).replace('{"activeVersion":1}', `"${"x".repeat(entryBytesMax)}"`);
+    expect(messageOf(() => parseEntry(utf8(long)))).toBe("an audit entry is longer than 65535 bytes");
+  });
+
   it("is not written at all when it could not be read back", () => {
     for (const changes of [{ ts: -1 }, { blind: "" }, { tenant: null }, { operation: "" }, { actor: "" }]) {
       expect(codeOf(() => formatEntryParts(sampleDraft(changes)))).toBe("failure");

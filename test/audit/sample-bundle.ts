@@ -20,6 +20,8 @@ export interface SampleBundleOptions {
   /** Which of them are exported; all by default. */
   shows?: (seq: number) => boolean;
   withPersonal?: boolean;
+  /** The log that the checkpoint names; that of the entries by default. */
+  log?: string;
 }
 
 const salt = Buffer.alloc(32, 9);
@@ -40,7 +42,7 @@ export function sampleBundle(signer: Signer, options: SampleBundleOptions): Bund
   const log = Array.from({ length: options.size }, (_, seq) => entryOf(seq));
   const shows = options.shows ?? (() => true);
   const shown = log.map((bytes, seq) => ({ bytes, seq })).filter(({ seq }) => shows(seq));
-  const checkpoint = checkpointOf(treeOf(log));
+  const checkpoint = checkpointOf(treeOf(log), options.log);
   const manifest: BundleManifest = {
     ...checkpoint,
     log: checkpoint.origin.split("/")[2] ?? "",

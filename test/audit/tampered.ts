@@ -43,6 +43,7 @@ export function tamperedBundles(signer: Signer): Map<string, BundleContent> {
     ["a leaf added", withFile(whole, files.leaves, Buffer.concat([leaves, Buffer.alloc(32)]))],
     ["a leaf added and cut off", withFile(whole, files.leaves, Buffer.concat([leaves, Buffer.alloc(31)]))],
     ["no leaves", withFile(whole, files.leaves, "")],
+    ["entries of another log, signed", sampleBundle(signer, { size: 3, log: "system" })],
     [
       "a filtered entry changed",
       withFile(filtered, files.entries, textOf(filtered, files.entries).replace("prod", "demo")),

@@ -103,6 +103,21 @@ describe("a bundle that was tampered with", () => {
     }
   });
 
+  it("is told what is wrong with it", async () => {
+    const forgeries = tamperedBundles(signer);
+    const reasons: Record<string, string> = {
+      "entries in another order": "entries.jsonl is not in order",
+      "an entry twice": "entries.jsonl is not in order",
+      "a last line cut off": "the last line is cut off",
+      "entries of another log, signed": "entry 0 is of another log",
+      "a leaf added": "leaves.bin does not lead to the root that was signed",
+      "another size signed": "a checkpoint cannot be trusted: its signature is wrong",
+    };
+    for (const [name, reason] of Object.entries(reasons)) {
+      expect((await judge(forgeries.get(name) ?? new Map())).problem, name).toBe(reason);
+    }
+  });
+
   it("names the entry that is wrong", async () => {
     const changed = textOf(whole, files.entries)
       .split("\n")
