@@ -20,7 +20,11 @@ export function mayDo(role: Role | null, action: Action): boolean {
 export function assertMay(action: Action, who: { role: Role | null; login: string; tenant: string }): void {
   if (mayDo(who.role, action)) return;
   const standing = who.role === null ? "has no role" : `is ${who.role}`;
-  throw new KeyctlError("forbidden", `${who.login} ${standing} in tenant ${who.tenant}: that does not allow to ${action}`, {
-    hint: "an owner of the tenant can do it",
-  });
+  throw new KeyctlError(
+    "forbidden",
+    `${who.login} ${standing} in tenant ${who.tenant}: that does not allow to ${action}`,
+    {
+      hint: "an owner of the tenant can do it",
+    },
+  );
 }

@@ -36,7 +36,9 @@ export function kindFields(kind: KeyKind, spec: KindSpec): KindFields {
     const value = spec[field];
     const given = value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
     if (given && !fieldsOf[kind].includes(field)) {
-      throw new KeyctlError("usage", `${flagOf[field]} does not go with --kind ${kind}`, { hint: "keyctl create --help" });
+      throw new KeyctlError("usage", `${flagOf[field]} does not go with --kind ${kind}`, {
+        hint: "keyctl create --help",
+      });
     }
   }
   const fields: KindFields = {
@@ -51,10 +53,15 @@ export function kindFields(kind: KeyKind, spec: KindSpec): KindFields {
     authorizedServices: spec.authorizedServices ?? [],
     accessPolicy: spec.accessPolicy ?? null,
   };
-  if (kind === "issued") return { ...fields, prefix: prefixOf(spec), tier: tierOf(spec), scopes: scopesOf(spec) };
+  if (kind === "issued")
+    return { ...fields, prefix: prefixOf(spec), tier: tierOf(spec), scopes: scopesOf(spec) };
   if (kind === "provider") return { ...fields, provider: providerOf(spec) };
   if (kind === "secret") return { ...fields, type: oneOf("--type", spec.type, secretTypes) };
-  return { ...fields, type: oneOf("--type", spec.type, encryptionTypes), algorithm: oneOf("--algorithm", spec.algorithm ?? "AES-256-GCM", algorithms) };
+  return {
+    ...fields,
+    type: oneOf("--type", spec.type, encryptionTypes),
+    algorithm: oneOf("--algorithm", spec.algorithm ?? "AES-256-GCM", algorithms),
+  };
 }
 
 function prefixOf(spec: KindSpec): string {
@@ -66,15 +73,19 @@ function prefixOf(spec: KindSpec): string {
 function tierOf(spec: KindSpec): string {
   const tier = spec.tier ?? "basic";
   if (isTier(tier)) return tier;
-  throw new KeyctlError("usage", "--tier is none of the tiers", { hint: `one of ${Object.keys(tiers).join(", ")}` });
+  throw new KeyctlError("usage", "--tier is none of the tiers", {
+    hint: `one of ${Object.keys(tiers).join(", ")}`,
+  });
 }
 
 function scopesOf(spec: KindSpec): string[] {
   const scopes = [...new Set(spec.scopes ?? [])];
   if (scopes.every((scope) => /^[A-Za-z0-9][A-Za-z0-9:._*/-]{0,99}$/.test(scope))) return scopes;
-  throw new KeyctlError("usage", "a scope is made of letters, digits and : . _ * / -, at most 100 of them", {
-    hint: "for example --scopes read,orders:write",
-  });
+  throw new KeyctlError(
+    "usage",
+    "a scope starts with a letter or digit and is made of letters, digits and : . _ * / -, at most 100 of them",
+    { hint: "for example --scopes read,orders:write" },
+  );
 }
 
 function providerOf(spec: KindSpec): string {
@@ -87,9 +98,13 @@ function providerOf(spec: KindSpec): string {
 function oneOf<T extends string>(flag: string, value: string | null | undefined, known: readonly T[]): T {
   const found = known.find((candidate) => candidate.toLowerCase() === (value ?? "").toLowerCase());
   if (found !== undefined) return found;
-  throw new KeyctlError("usage", value == null ? `${flag} is missing` : `${flag} has a value that is none of its own`, {
-    hint: `one of ${known.join(", ")}`,
-  });
+  throw new KeyctlError(
+    "usage",
+    value == null ? `${flag} is missing` : `${flag} has a value that is none of its own`,
+    {
+      hint: `one of ${known.join(", ")}`,
+    },
+  );
 }
 
 const ownerPattern = /^(?:app|company|user:[A-Za-z0-9][A-Za-z0-9._@+-]{0,127})$/;
@@ -97,5 +112,7 @@ const ownerPattern = /^(?:app|company|user:[A-Za-z0-9][A-Za-z0-9._@+-]{0,127})$/
 /** `app`, `company` or `user:ID`; `usage` otherwise. */
 export function assertOwner(owner: string): void {
   if (ownerPattern.test(owner)) return;
-  throw new KeyctlError("usage", "--owner is app, company or user:ID", { hint: "for example --owner user:42" });
+  throw new KeyctlError("usage", "--owner is app, company or user:ID", {
+    hint: "for example --owner user:42",
+  });
 }

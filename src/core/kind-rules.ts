@@ -4,8 +4,6 @@ import type { KeyKind } from "./model.ts";
 export interface KindRules {
   /** Who refuses the secret once it is denied. */
   enforcedBy: "store" | "vault";
-  /** Whether a rotated version still opens or verifies while its grace runs. */
-  rotatedIsAccepted: boolean;
   /** What maintenance does in the vault when a grace ends or a version expires. */
   vaultAfterGrace: "disable" | "nothing";
   /** What a revoke does in the vault: always, only when the name was typed (`--confirm`), or never. */
@@ -19,7 +17,6 @@ export interface KindRules {
 export const kindRules: Readonly<Record<KeyKind, KindRules>> = {
   issued: {
     enforcedBy: "store",
-    rotatedIsAccepted: true,
     vaultAfterGrace: "nothing",
     vaultOnRevoke: "nothing",
     hasUpstream: false,
@@ -27,7 +24,6 @@ export const kindRules: Readonly<Record<KeyKind, KindRules>> = {
   },
   provider: {
     enforcedBy: "store",
-    rotatedIsAccepted: false,
     vaultAfterGrace: "nothing",
     vaultOnRevoke: "nothing",
     hasUpstream: true,
@@ -35,7 +31,6 @@ export const kindRules: Readonly<Record<KeyKind, KindRules>> = {
   },
   secret: {
     enforcedBy: "vault",
-    rotatedIsAccepted: true,
     vaultAfterGrace: "disable",
     vaultOnRevoke: "disable",
     hasUpstream: false,
@@ -43,7 +38,6 @@ export const kindRules: Readonly<Record<KeyKind, KindRules>> = {
   },
   encryption: {
     enforcedBy: "store",
-    rotatedIsAccepted: true,
     vaultAfterGrace: "nothing",
     vaultOnRevoke: "disable-when-confirmed",
     hasUpstream: false,

@@ -23,21 +23,26 @@ export interface VersionChange {
   set: Partial<Omit<VersionRecord, "keyId" | "version">> & { state: VersionState };
 }
 
+/** A key and all its versions, ascending by number, as every plan reads them. */
 export interface KeyWithVersions {
   key: KeyRecord;
   versions: readonly VersionRecord[];
 }
 
+/** Why a version's secret is not accepted. */
 export type Refusal = VersionState | "deleted" | "grace-over";
 
-/** Whether a version's secret is accepted at `now`: its state, its times and the key's deletion; the row MAC is checked apart. */
+/**
+ * Whether a version's secret is accepted at `now`: its state, its times and the key's deletion; the row MAC is checked
+ * apart. A grace that is over denies an active version too: the MAC covers the grace and not the state, so that is how a
+ * rotated row set back to active behind our back is known. (No version that keyctl made active has a grace.)
+ */
 export function judgeVersion(key: KeyRecord, version: VersionRecord, now: number): Refusal | "accepted" {
   if (key.deletedAt !== null) return "deleted";
   if (version.state !== "active" && version.state !== "rotated") return version.state;
   if (version.expiresAt !== null && version.expiresAt <= now) return "expired";
-  if (version.state === "active") return "accepted";
-  if (!kindRules[key.kind].rotatedIsAccepted) return "rotated";
-  return version.graceUntil !== null && version.graceUntil > now ? "accepted" : "grace-over";
+  if (version.graceUntil === null) return version.state === "active" ? "accepted" : "grace-over";
+  return version.graceUntil > now ? "accepted" : "grace-over";
 }
 
 /** A state as a person sees it at `now`: past its expiry means expired, also before maintenance wrote it. */
@@ -132,7 +137,10 @@ export function planRollback(
   const back = options.toVersion === null ? defaultRollbackTarget(target) : find(target, options.toVersion);
   const refuse = (why: string): never => {
     throw new KeyctlError("refused", `version ${back.version} of ${key.name} ${why}`, {
-      hint: `keyctl rotate ${key.name}${back.state === "active" ? "" : " makes a new version instead"}`,
+      hint:
+        key.deletedAt !== null
+          ? `keyctl show ${key.name}`
+          : `keyctl rotate ${key.name}${back.state === "active" ? "" : " makes a new version instead"}`,
     });
   };
   if (key.deletedAt !== null) refuse("belongs to a deleted key");
@@ -144,7 +152,7 @@ export function planRollback(
   const current = target.versions.find((version) => version.state === "active");
   if (current !== undefined) {
     const set = options.compromised
-      ? denied(current, "compromised", "key-compromise", now)
+      ? denied({ key, version: current }, { to: "compromised", reason: "key-compromise", now })
       : replaced(target, current, now);
     changes.push({ version: current.version, from: "active", set });
   }
@@ -174,16 +182,18 @@ export function formerStateOf(version: VersionRecord): VersionState | null {
 }
 
 function denied(
-  version: VersionRecord,
-  to: "revoked" | "compromised",
-  reason: RevokeReason,
-  now: number,
+  target: { key: KeyRecord; version: VersionRecord },
+  denial: { to: "revoked" | "compromised"; reason: RevokeReason; now: number },
 ): VersionChange["set"] {
+  const { key, version } = target;
+  // What the vault enforces is denied when the vault has answered; the rest is denied by this very write.
+  const waitsForVault = kindRules[key.kind].enforcedBy === "vault" && version.vaultReference !== null;
   return {
-    state: to,
+    state: denial.to,
     formerState: formerStateOf(version),
-    revokedAt: now,
-    revokedReason: reason,
+    revokedAt: denial.now,
+    revokedReason: denial.reason,
+    deniedAt: version.deniedAt ?? (waitsForVault ? null : denial.now),
     rowMac: null,
     rowMacPepperVersion: null,
   };
@@ -202,7 +212,7 @@ export function planRevoke(
     .map((version) => ({
       version: version.version,
       from: version.state,
-      set: denied(version, to, options.reason, options.now),
+      set: denied({ key: target.key, version }, { to, reason: options.reason, now: options.now }),
     }));
 }
 
@@ -212,7 +222,7 @@ export function planUndo(
   options: { revokedAt: number; now: number },
 ): VersionChange[] {
   const { key } = target;
-  if (options.now > options.revokedAt + undoWindowMs) {
+  if (options.now >= options.revokedAt + undoWindowMs) {
     throw new KeyctlError(
       "refused",
       `${key.name} was revoked more than an hour ago: a revoke can be undone for 60 minutes`,
@@ -223,7 +233,7 @@ export function planUndo(
   }
   const changes = target.versions
     .filter((version) => version.state === "revoked" && version.revokedAt === options.revokedAt)
-    .filter((version) => version.formerState !== null)
+    .filter((version) => version.formerState === "active" || version.formerState === "rotated")
     .map((version): VersionChange => ({
       version: version.version,
       from: "revoked",
@@ -278,7 +288,11 @@ export function planExpiry(target: KeyWithVersions, now: number): VersionChange[
       (version) => version.state === "active" || version.state === "rotated" || version.state === "inactive",
     )
     .filter((version) => version.expiresAt !== null && version.expiresAt <= now)
-    .map((version) => ({ version: version.version, from: version.state, set: { state: "expired" } }));
+    .map((version) => ({
+      version: version.version,
+      from: version.state,
+      set: { state: "expired", formerState: null },
+    }));
 }
 
 /** pending → revoked, reason `abandoned`: an operation that never got to its end. */
@@ -303,12 +317,17 @@ export function planAbandon(
   ];
 }
 
-/** The versions as they stand after the changes; refuses a move that the table does not have. */
+/**
+ * The versions as they stand after the changes. `conflict` for a plan that no longer fits them: a version that is not
+ * there or not in the state it was planned from, a move that the table does not have, a second active version.
+ */
 export function applyChanges(
   versions: readonly VersionRecord[],
   changes: readonly VersionChange[],
 ): VersionRecord[] {
-  return versions.map((version) => {
+  const missing = changes.find((change) => versions.every((version) => version.version !== change.version));
+  if (missing !== undefined) throw new KeyctlError("conflict", `there is no version ${missing.version}`);
+  const after = versions.map((version) => {
     const change = changes.find((candidate) => candidate.version === version.version);
     if (change === undefined) return version;
     if (change.from !== version.state || !transitions[change.from].includes(change.set.state)) {
@@ -319,6 +338,11 @@ export function applyChanges(
     }
     return { ...version, ...change.set };
   });
+  const active = after.filter((version) => version.state === "active").map((version) => version.version);
+  if (active.length > 1) {
+    throw new KeyctlError("conflict", `versions ${active.join(" and ")} cannot both be active`);
+  }
+  return after;
 }
 
 /** State, pointer and expiry that a key has by its versions. */

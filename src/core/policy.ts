@@ -38,8 +38,10 @@ export function effectivePolicy(key: KeyPolicy & { kind: KeyKind }): {
 
 /** Requests per minute of each tier of an issued key; shown by `verify`, enforced where usage is recorded. */
 export const tiers = { basic: 60, premium: 300, enterprise: 1200 } as const;
+/** A tier that an issued key can have. */
 export type Tier = keyof typeof tiers;
 
+/** True for the name of a tier. */
 export function isTier(text: string): text is Tier {
   return Object.hasOwn(tiers, text);
 }

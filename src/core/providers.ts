@@ -21,8 +21,14 @@ const revokePages: Readonly<Record<string, string>> = {
   deepseek: "https://platform.deepseek.com/api_keys",
   npm: "https://www.npmjs.com/settings/~/tokens",
   pypi: "https://pypi.org/manage/account/token/",
+  openrouter: "https://openrouter.ai/settings/keys",
   databricks: "https://accounts.cloud.databricks.com",
   doppler: "https://dashboard.doppler.com",
+  digitalocean: "https://cloud.digitalocean.com/account/api/tokens",
+  docker: "https://app.docker.com/settings/personal-access-tokens",
+  notion: "https://www.notion.so/profile/integrations",
+  postman: "https://go.postman.co/settings/me/api-keys",
+  pulumi: "https://app.pulumi.com/account/tokens",
 };
 
 /** The page where the provider revokes its keys; null for a provider that keyctl does not know. */
