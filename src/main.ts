@@ -20,7 +20,9 @@ export async function runProcess(): Promise<number> {
 
 const loadServices: LoadServices = async (io, talk) => {
   const { composeServices } = await import("./compose.ts");
-  return composeServices(io, talk);
+  const { pid, platform } = process;
+  const system = { pid, platform, uid: process.getuid?.() ?? null, tool: `keyctl/${packageJson.version}` };
+  return composeServices({ io, talk, system });
 };
 
 /** Runs a command line on these streams, in this process; answers the exit code. Tests give it a fake `Io`. */

@@ -14,8 +14,9 @@ export function createAnswerFile(path: string, files: () => Promise<PrivateFiles
     const target = await files();
     const pipe = new TransformStream<Uint8Array, Uint8Array>();
     const written = target.writePrivate(path, pipe.readable);
-    // Told by `finish` or by the failing write; until then it must not count as unhandled.
-    written.catch(() => undefined);
+    // Told by `finish` or by the failing write. A writer that failed before it read would leave the pipe waiting for ever;
+    // one that had begun to read holds the lock, and has cancelled the pipe itself.
+    written.catch(async () => await pipe.readable.cancel().catch(() => undefined));
     return { writer: pipe.writable.getWriter(), written };
   };
   return {
@@ -30,7 +31,7 @@ export function createAnswerFile(path: string, files: () => Promise<PrivateFiles
     },
     abandon: async () => {
       if (begun === null) return;
-      await begun.writer.abort().catch(() => undefined);
+      begun.writer.abort().catch(() => undefined);
       await begun.written.catch(() => undefined);
     },
   };

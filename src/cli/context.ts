@@ -1,5 +1,5 @@
 import type { Deps, MutationOptions } from "../app/deps.ts";
-import type { PrivateFiles } from "../app/ports.ts";
+import type { CheckpointMemory, PrivateFiles } from "../app/ports.ts";
 import type { CommandDefinition } from "./command.ts";
 import type { Danger } from "./danger.ts";
 import type { Io } from "./io.ts";
@@ -39,6 +39,13 @@ export interface Session extends Deps {
   close(): Promise<void>;
 }
 
+export interface SessionOptions {
+  /** A missing store (and vault) is made. */
+  make: boolean;
+  /** How a new vault is unlocked; `file` by default. */
+  vaultKey?: "file" | "passphrase";
+}
+
 /** The settings of this call, and the door to what they name. */
 export interface Place {
   settings: Settings;
@@ -46,12 +53,14 @@ export interface Place {
    * Opens the store and names the caller. Without a store: `unavailable` that says where it was looked for and why, or,
    * with `make`, a new one and one line about it.
    */
-  openSession(options: { make: boolean }): Promise<Session>;
+  openSession(options: SessionOptions): Promise<Session>;
 }
 
 /** What `compose.ts` gives to the command line. */
 export interface Services {
   files: PrivateFiles;
+  /** Checkpoints that this client remembers; also for what runs without a store. */
+  memory(globals: Globals): Promise<CheckpointMemory>;
   /** `usage` for a setting that is not understood, `not-found` for an unknown profile. */
   resolve(globals: Globals): Promise<Place>;
 }
@@ -66,15 +75,15 @@ export interface CommandContext {
   answer: Answer;
   globals: Globals;
   definition: CommandDefinition;
-  services(): Promise<Services>;
+  services: () => Promise<Services>;
   /** Resolved once. */
-  place(): Promise<Place>;
+  place: () => Promise<Place>;
   /** Opened once, closed by the frame; a mutation names its store and vault on stderr. `make`: a missing store is made. */
-  session(options?: { make: boolean }): Promise<Session>;
+  session: (options?: SessionOptions) => Promise<Session>;
   /** `--reason --ticket --if-revision --idempotency-key`, as far as the command takes them. */
-  mutationOptions(): MutationOptions;
+  mutationOptions: () => MutationOptions;
   /** Returns when the person or the flags agreed; else throws `usage`, `conflict` or `interrupted`. */
-  confirm(danger: Danger): Promise<void>;
+  confirm: (danger: Danger) => Promise<void>;
   /** Runs another command line in the same process, for `demo`; answers its exit code. */
-  runAgain(argv: readonly string[], io: Io): Promise<number>;
+  runAgain: (argv: readonly string[], io: Io) => Promise<number>;
 }

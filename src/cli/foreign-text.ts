@@ -18,7 +18,7 @@ export function cleanText(text: string): string {
 /** As `cleanText`, and in CI with the beginnings of workflow commands broken by a blank. */
 export function printable(text: string, ci: boolean): string {
   const clean = cleanText(text);
-  return ci ? clean.replaceAll("::", ": :").replace(/##(vso)?\[/gi, "## $1[") : clean;
+  return ci ? clean.replace(/:(?=:)/g, ": ").replace(/##(vso)?\[/gi, "## $1[") : clean;
 }
 
 /**
@@ -27,7 +27,7 @@ export function printable(text: string, ci: boolean): string {
  */
 export function printableJson(json: string, ci: boolean): string {
   const clean = json.replace(unprintable, (found) => (found === "\n" ? found : unicodeEscape(found)));
-  return ci ? clean.replaceAll("::", ":\\u003a").replace(/##(vso)?\[/gi, "##$1\\u005b") : clean;
+  return ci ? clean.replace(/(?<=:):/g, "\\u003a").replace(/##(vso)?\[/gi, "##$1\\u005b") : clean;
 }
 
 /**

@@ -61,7 +61,7 @@ export function nearestVerb(typed: string, verbs: readonly string[]): string | n
 /** `usage` with a suggestion; what was typed is shown only as far as it can be a verb. */
 export function unknownVerb(typed: string, verbs: readonly string[]): KeyctlError {
   const near = nearestVerb(typed, verbs);
-  const shown = /^[\p{L}\p{N}_-]{1,32}$/u.test(typed) ? ` ${cleanText(typed)}` : "";
+  const shown = /^[\p{L}_-]{1,24}$/u.test(typed) ? ` ${cleanText(typed)}` : "";
   return new KeyctlError("usage", `there is no command${shown}`, {
     hint: near === null ? "keyctl help lists them" : `did you mean keyctl ${near}?`,
   });
@@ -69,7 +69,7 @@ export function unknownVerb(typed: string, verbs: readonly string[]): KeyctlErro
 
 /** `usage` for a flag that the command does not have. Its value is never shown: it may be a secret. */
 export function unknownFlag(word: string, command: string, known: readonly string[]): KeyctlError {
-  const [, flag] = /^(--?[A-Za-z][A-Za-z0-9-]{0,31})(?:=|$)/.exec(word) ?? [];
+  const [, flag] = /^(-[A-Za-z]|--[A-Za-z][A-Za-z-]{0,31})(?:=|$)/.exec(word) ?? [];
   if (flag !== undefined && secretFlags.has(flag.toLowerCase())) return secretOnCommandLine(flag);
   const near = flag?.startsWith("--") ? nearestName(flag, known) : null;
   return new KeyctlError(

@@ -1,7 +1,15 @@
 import { KeyctlError } from "../core/errors.ts";
 import { createAnswerFile } from "./answer-file.ts";
 import type { CommandDefinition } from "./command.ts";
-import type { CommandContext, Globals, LoadServices, Place, Services, Session } from "./context.ts";
+import type {
+  CommandContext,
+  Globals,
+  LoadServices,
+  Place,
+  Services,
+  Session,
+  SessionOptions,
+} from "./context.ts";
 import { confirmDanger } from "./danger.ts";
 import type { Outcome } from "./exit-codes.ts";
 import type { Flags } from "./flags.ts";
@@ -31,11 +39,11 @@ export async function runCommand(call: CommandCall, globals: Globals): Promise<O
   const services = once(async () => await call.loadServices(io, talk));
   const path = command.outFile === "own" ? null : globals.outFile;
   const file = path === null ? null : createAnswerFile(path, async () => (await services()).files);
-  const talk = createTalk(
-    io,
-    { json: isJson(globals.output), tolerant: command.mutation !== "no" },
-    file === null ? undefined : async (data) => await file.write(data),
-  );
+  const talk = createTalk(io, {
+    json: isJson(globals.output),
+    tolerant: command.mutation !== "no",
+    ...(file === null ? {} : { redirect: async (data) => await file.write(data) }),
+  });
   const session = sessionOf({ command, talk, globals, services });
   try {
     const context = contextOf({ ...call, globals, talk, services, ...session, toStdout: file === null });
@@ -68,7 +76,7 @@ type Part = CommandCall & {
   talk: Talk;
   services: () => Promise<Services>;
   place: () => Promise<Place>;
-  open: (options: { make: boolean }) => Promise<Session>;
+  open: (options: SessionOptions) => Promise<Session>;
   toStdout: boolean;
 };
 
@@ -100,7 +108,7 @@ interface SessionRequest {
 function sessionOf(request: SessionRequest): Pick<Part, "place" | "open"> & { close: () => Promise<void> } {
   let opened: Promise<Session> | null = null;
   const place = once(async () => await (await request.services()).resolve(request.globals));
-  const openSession = async (options: { make: boolean }): Promise<Session> => {
+  const openSession = async (options: SessionOptions): Promise<Session> => {
     const found = await place();
     if (request.command.mutation !== "no")
       request.talk.note(`store ${found.settings.store.value}, vault ${found.settings.vault.value}`);

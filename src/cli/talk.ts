@@ -8,6 +8,8 @@ export interface TalkOptions {
   json: boolean;
   /** True for mutations: their answer comes after the fact, so a reader that went away changes nothing about it. */
   tolerant: boolean;
+  /** Takes the answer instead of stdout. */
+  redirect?: (data: Uint8Array) => Promise<void>;
 }
 
 /**
@@ -28,12 +30,9 @@ export interface Talk {
   flush(): Promise<void>;
 }
 
-/** A `Talk` over the two output streams; `redirect` takes the answer instead of stdout. */
-export function createTalk(
-  io: Io,
-  options: TalkOptions,
-  redirect?: ((data: Uint8Array) => Promise<void>) | undefined,
-): Talk {
+/** A `Talk` over the two output streams. */
+export function createTalk(io: Io, options: TalkOptions): Talk {
+  const { redirect } = options;
   const ci = isCi(io.env);
   const colour = isColoured(io.stderr, io.env);
   let held: string[] = [];

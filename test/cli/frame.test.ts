@@ -73,6 +73,7 @@ async function run(definition: CommandDefinition, argv: string[], options: FakeI
   const services = {
     files: {
       writePrivate: async (path: string, content: AsyncIterable<Uint8Array> | Uint8Array) => {
+        if (path === "/unread") throw new KeyctlError("unavailable", "no space at all");
         const parts: Uint8Array[] = [];
         if (content instanceof Uint8Array) parts.push(content);
         else for await (const part of content) parts.push(part);
@@ -121,6 +122,17 @@ describe("the answer", () => {
       '{\n  "name": "a",\n  "at": 1\n}\n',
     );
     expect((await run(command({}, one), ["list", "-o", "name"])).io.out()).toBe("a\n");
+  });
+
+  it("may have a text of its own for people", async () => {
+    const value = command({}, async ({ answer }) => {
+      await answer.value({ ok: true }, "all is well\n");
+      return "ok";
+    });
+    const of = async (...flags: string[]): Promise<string> => (await run(value, ["list", ...flags])).io.out();
+    expect(await of()).toBe("all is well\n");
+    expect(await of("-o", "json")).toBe('{\n  "ok": true\n}\n');
+    expect(await of("-o", "jsonl")).toBe('{"ok":true}\n');
   });
 
   it("of nothing is an empty list for scripts, and a word on stderr for people", async () => {
@@ -179,6 +191,12 @@ describe("the answer", () => {
     expect([bad.code, bad.written.size]).toEqual([11, 0]);
     const full = await run(command({}, lists), ["list", "--out-file", "/full"]);
     expect([full.code, full.io.err()]).toEqual([10, "keyctl: error: no space left\n"]);
+    const many: Run = async ({ talk }) => {
+      for (let i = 0; i < 1000; i++) await talk.answer("x".repeat(1000));
+      return "ok";
+    };
+    const unread = await run(command({}, many), ["list", "--out-file", "/unread"]);
+    expect([unread.code, unread.io.err()]).toEqual([10, "keyctl: error: no space at all\n"]);
     const silent = await run(
       command({}, async () => await Promise.resolve("ok" as const)),
       ["list", "--out-file", "/f"],

@@ -3,6 +3,7 @@ import { isCi, isColoured } from "../io.ts";
 import type { Io } from "../io.ts";
 import type { Talk } from "../talk.ts";
 import { formatRecord, formatTable } from "./table.ts";
+import type { TableStyle } from "./table.ts";
 import type { Column, Json, OutputFormat, View } from "./view.ts";
 
 export interface ListOptions {
@@ -16,8 +17,8 @@ export interface Answer {
   /** Rows as they come: only a table waits for all of them. Ends early when nobody reads. */
   list<Row>(view: View<Row>, rows: Iterable<Row> | AsyncIterable<Row>, options: ListOptions): Promise<void>;
   one<Row>(view: View<Row>, row: Row): Promise<void>;
-  /** A JSON value whose people's form the command makes itself: `text` is printed for table, wide and name. */
-  value(json: Json, text: string): Promise<void>;
+  /** A JSON value whose people's form the command makes itself: `text` is printed for every format but JSON. */
+  value(json: Json, text: string | ((style: TableStyle) => Promise<string>)): Promise<void>;
 }
 
 export interface AnswerOptions {
@@ -56,7 +57,7 @@ export function createAnswer(options: AnswerOptions): Answer {
     value: async (value, text) => {
       if (format === "json") await talk.answer(`${json(value, 2)}\n`);
       else if (format === "jsonl") await talk.answer(`${json(value, 0)}\n`);
-      else await talk.answer(text);
+      else await talk.answer(typeof text === "string" ? text : await text(style));
     },
   };
 }
