@@ -17,6 +17,7 @@ export interface RevokedKey {
 }
 
 export interface RevokeResult {
+  operationId: string;
   revokedAt: number;
   planHash: string;
   keys: RevokedKey[];
@@ -43,6 +44,7 @@ export async function describeRevocation(
     describe(key, { versions: versions.get(key.id) ?? [], revocation: newest.get(key.id) ?? null }),
   );
   return {
+    operationId: request.operationId,
     revokedAt:
       Math.max(0, ...[...newest.values()].map((revocation) => revocation.revokedAt)) || deps.clock.now(),
     planHash: request.planHash,

@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
 import { assertMay } from "../core/access.ts";
-import { canonicalJson } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { applyChanges, meansCompromise, planRevoke, summarise } from "../core/lifecycle.ts";
 import type { VersionChange } from "../core/lifecycle.ts";
@@ -11,6 +9,7 @@ import type { Deps, MutationOptions } from "./deps.ts";
 import { findKey, findTenant } from "./find-key.ts";
 import type { KeySelector } from "./find-key.ts";
 import { findLeaked } from "./find-leaked.ts";
+import { hashPlan } from "./plan-hash.ts";
 import type { BulkSelector, StoreReader } from "./ports.ts";
 
 /** What a revoke means: named keys, a filter, or whatever stands in a leaked text. */
@@ -124,11 +123,10 @@ export async function planFor(
   return { planned, planHash: planHashOf(planned, input), complete: resolved.complete };
 }
 
-/** Pins exactly which versions of which keys are denied, and how; 16 hex digits. */
+/** Pins exactly which versions of which keys are denied, and how. */
 function planHashOf(planned: readonly PlannedKey[], input: RevokeInput): string {
   const targets = planned.map(({ key, changes }) => [key.id, ...changes.map((change) => change.version)]);
-  const text = canonicalJson({ verb: "revoke", to: denialState(input), unwrapToo: input.unwrapToo, targets });
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return hashPlan({ verb: "revoke", to: denialState(input), unwrapToo: input.unwrapToo, targets });
 }
 
 /** revoked, or compromised for reasons that mean the secret is known to others. */

@@ -53,6 +53,26 @@ export async function revokeKeys(deps: Deps, input: RevokeInput): Promise<Revoke
   return { ...result, complete: plan.complete };
 }
 
+/** Waits until the vault has done its part, trying again whenever a task is due; `pause` rests between two looks. */
+export async function awaitVault(
+  deps: Deps,
+  result: RevokeResult,
+  pause: () => Promise<void>,
+): Promise<RevokeResult> {
+  const keyIds = result.keys.map(({ key }) => key.id);
+  let seen = result;
+  while (seen.vault.pending > 0) {
+    await pause();
+    for (const keyId of keyIds) await drainOutbox(deps, { keyId });
+    const { operationId, planHash } = result;
+    seen = {
+      ...(await describeRevocation(deps, { keyIds, operationId, planHash })),
+      complete: result.complete,
+    };
+  }
+  return seen;
+}
+
 /** The vault's part, where there is one; what it does not answer stays queued. */
 async function denyInVault(deps: Deps, plan: RevokePlan, input: RevokeInput): Promise<void> {
   for (const { key } of plan.planned) {

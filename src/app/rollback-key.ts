@@ -9,6 +9,7 @@ import type { MadeVersion } from "./create-key.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { findKey } from "./find-key.ts";
 import type { FoundKey, KeySelector } from "./find-key.ts";
+import { hashPlan } from "./plan-hash.ts";
 import { rollbackWork } from "./rollback-work.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
@@ -24,13 +25,19 @@ export interface RollbackKeyInput {
   options: MutationOptions;
 }
 
+export interface PlannedRollback {
+  key: KeyRecord;
+  toVersion: number;
+  planHash: string;
+}
+
 /** What a rollback would do; refused where it would be. Nothing is written. */
-export async function planRollbackKey(
-  deps: Deps,
-  input: RollbackKeyInput,
-): Promise<{ key: KeyRecord; toVersion: number }> {
+export async function planRollbackKey(deps: Deps, input: RollbackKeyInput): Promise<PlannedRollback> {
   const found = await findKey(deps, input.target, "manage");
-  return { key: found.key, toVersion: targetOf(plan(deps, found, input)) };
+  const toVersion = targetOf(plan(deps, found, input));
+  const { id, revision } = found.key;
+  const planHash = hashPlan({ verb: "rollback", id, revision, toVersion, compromised: input.compromised });
+  return { key: found.key, toVersion, planHash };
 }
 
 /** Points back to an earlier version within its window. `refused` outside it, or when the version is compromised or expired. */

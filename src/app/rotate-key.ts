@@ -10,6 +10,7 @@ import { findKey } from "./find-key.ts";
 import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
 import { assertSource, newValue } from "./new-value.ts";
+import { hashPlan } from "./plan-hash.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
 import { recordVersion } from "./record-version.ts";
@@ -27,14 +28,19 @@ export interface RotateKeyInput {
   options: MutationOptions;
 }
 
+export interface PlannedRotation {
+  key: KeyRecord;
+  nextVersion: number;
+  planHash: string;
+}
+
 /** What a rotation would do; refused where it would be. Nothing is written. */
-export async function planRotate(
-  deps: Deps,
-  input: RotateKeyInput,
-): Promise<{ key: KeyRecord; nextVersion: number }> {
+export async function planRotate(deps: Deps, input: RotateKeyInput): Promise<PlannedRotation> {
   const found = await findKey(deps, input.target, "manage");
   assertRotatable(deps, found, input);
-  return { key: found.key, nextVersion: found.key.lastVersion + 1 };
+  const { id, revision, lastVersion } = found.key;
+  const planHash = hashPlan({ verb: "rotate", id, revision, graceMs: input.graceMs });
+  return { key: found.key, nextVersion: lastVersion + 1, planHash };
 }
 
 /**
