@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { mkdir, stat } from "node:fs/promises";
 import { initStore } from "./app/init-store.ts";
 import type { InitDeps } from "./app/init-store.ts";
@@ -15,9 +15,11 @@ import type { ResolvedSettings } from "./config/settings.ts";
 import { KeyctlError } from "./core/errors.ts";
 import { Secret } from "./core/secret.ts";
 import { uuidv7 } from "./core/uuid.ts";
+import { bundleSource } from "./files/bundle-source.ts";
 import { FileCheckpointMemory } from "./files/checkpoint-memory.ts";
 import { privateFiles } from "./files/private-files.ts";
 import { processTable } from "./files/process-table.ts";
+import { walkFiles } from "./files/walk.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { UnlockMethod, UnlockSource } from "./vault/embedded/unlock.ts";
 import { createEmbeddedVault, openEmbeddedVault } from "./vault/embedded/open.ts";
@@ -44,8 +46,11 @@ const random: Random = { bytes: (count) => randomBytes(count) };
 
 /** Puts adapters and use cases together: the only file that knows every adapter. */
 export function composeServices(surroundings: Surroundings): Services {
+  const { io } = surroundings;
   return {
     files: privateFiles,
+    bundle: (folder) => bundleSource(resolve(io.cwd, folder)),
+    walk: (paths) => walkFiles(paths.map((path) => path)),
     memory: async (globals) => memoryOf(await settingsOf(surroundings.io, globals)),
     resolve: async (globals) => {
       const settings = await settingsOf(surroundings.io, globals);

@@ -1,9 +1,10 @@
+import { systemLog } from "../audit/entry.ts";
 import { Secret } from "../core/secret.ts";
 import type { Actor, Tenant } from "../core/model.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import { rootName } from "./keyring.ts";
 import type { Clock, Random, RootRole, Store, StoreTransaction, Vault, VaultVersion } from "./ports.ts";
-import { auditEntry, systemLog } from "./record-audit.ts";
+import { auditEntry } from "./record-audit.ts";
 import type { AuditEvent } from "./record-audit.ts";
 
 export interface InitDeps {

@@ -1,4 +1,4 @@
-import { commitPersonal, formatEntryParts } from "../audit/entry.ts";
+import { commitPersonal, formatEntryParts, systemLog } from "../audit/entry.ts";
 import type { AuditDraft } from "../audit/entry.ts";
 import { redactText } from "../leak/redact.ts";
 import type { KeyRecord, Transition } from "../core/model.ts";
@@ -25,9 +25,6 @@ export interface AuditEvent {
 }
 
 type AuditDeps = Pick<Deps, "clock" | "random" | "caller" | "tool">;
-
-/** The log of what belongs to no tenant. */
-export const systemLog = "system";
 
 /** Makes the entry's bytes, all but the sequence number. */
 export function auditEntry(deps: AuditDeps, event: AuditEvent, log: string): AuditAppend {

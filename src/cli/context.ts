@@ -1,4 +1,6 @@
 import type { Deps, MutationOptions } from "../app/deps.ts";
+import type { ScanItem } from "../app/scan-for-leaks.ts";
+import type { BundleSource } from "../audit/verify-bundle.ts";
 import type { CheckpointMemory, PrivateFiles } from "../app/ports.ts";
 import type { CommandDefinition } from "./command.ts";
 import type { Danger } from "./danger.ts";
@@ -59,6 +61,10 @@ export interface Place {
 /** What `compose.ts` gives to the command line. */
 export interface Services {
   files: PrivateFiles;
+  /** Opens files of an export bundle's folder. */
+  bundle(folder: string): BundleSource;
+  /** Files below paths, for leak-scan; what cannot be looked into comes as `skipped`. */
+  walk(paths: readonly string[]): Iterable<ScanItem>;
   /** Checkpoints that this client remembers; also for what runs without a store. */
   memory(globals: Globals): Promise<CheckpointMemory>;
   /** `usage` for a setting that is not understood, `not-found` for an unknown profile. */

@@ -1,4 +1,31 @@
 import type { CommandDefinition } from "./command.ts";
+import { auditExportCommand } from "./commands/audit-export.ts";
+import { auditListCommand } from "./commands/audit-list.ts";
+import { auditVerifyCommand } from "./commands/audit-verify.ts";
+import { createCommand } from "./commands/create.ts";
+import { initCommand } from "./commands/init.ts";
+import { leakScanCommand } from "./commands/leak-scan.ts";
+import { listCommand } from "./commands/list.ts";
+import { reconcileCommand } from "./commands/reconcile.ts";
+import { revokeCommand } from "./commands/revoke.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
+import { rotateCommand } from "./commands/rotate.ts";
+import { showCommand } from "./commands/show.ts";
+import { verifyCommand } from "./commands/verify.ts";
 
 /** Every verb, in the order in which help shows them. */
-export const commands: readonly CommandDefinition[] = [];
+export const commands: readonly CommandDefinition[] = [
+  initCommand,
+  createCommand,
+  listCommand,
+  showCommand,
+  verifyCommand,
+  rotateCommand,
+  rollbackCommand,
+  revokeCommand,
+  reconcileCommand,
+  auditListCommand,
+  auditExportCommand,
+  auditVerifyCommand,
+  leakScanCommand,
+];

@@ -21,7 +21,7 @@ import { referenceReader, referenceWriter } from "./vault-references.ts";
 import { versionReader, versionWriter } from "./versions.ts";
 
 /** How often a transaction is tried when other processes are in the way. */
-const attemptsMax = 4;
+const attemptsMax = 3;
 const pauseMs = 25;
 
 /** An open and migrated database of one dialect. */

@@ -86,6 +86,14 @@ export function emptyStore(path: string): KeyctlError {
   });
 }
 
+/** The error for a file system on which SQLite's processes cannot share memory, such as a network drive. */
+export function withoutWal(path: string): KeyctlError {
+  return new KeyctlError("unavailable", `the folder of the store ${path} does not allow a write-ahead log`, {
+    hint: "keep the store on a local disk",
+    retryable: false,
+  });
+}
+
 /**
  * Turns whatever SQLite or the file system threw into the error that a person can act on. This is the only place that
  * looks at their codes; their text is kept as `cause` and never shown, because it can hold data.

@@ -13,7 +13,14 @@ import type { SqliteStoreOptions } from "../sqlite.ts";
 import { storeOver } from "../store.ts";
 import { applicationId, sqliteDialect } from "./dialect.ts";
 import { kyselyDialect } from "./driver.ts";
-import { damagedStore, emptyStore, missingStore, storeFailure } from "./failures.ts";
+import {
+  damagedStore,
+  emptyStore,
+  isLockFailure,
+  missingStore,
+  storeFailure,
+  withoutWal,
+} from "./failures.ts";
 
 const busyTimeoutDefaultMs = 5_000;
 /** An audit entry of common length lies within a page of this size, not across two. */
@@ -63,21 +70,23 @@ async function openDatabase(database: Database, options: SqliteStoreOptions): Pr
   return storeOver({ url: `sqlite:${path}`, db, dialect, clock });
 }
 
-/** Refuses a database of something else, and an empty one where none may be made, before anything is written. */
+/**
+ * Refuses a database of something else, and an empty one where none may be made, before anything is written. Tables and
+ * mark appear in one commit, so the mark is read after the tables: another process may be making the store right now.
+ */
 async function recognise(database: Database, { path, create }: SqliteStoreOptions): Promise<void> {
-  for (let waits = 0; ; waits += 1) {
-    if (database.pragma("application_id", { simple: true }) === applicationId) return;
-    const isEmpty = database.prepare("select 1 from sqlite_schema limit 1").get() === undefined;
-    if (!isEmpty) throw damagedStore(path);
+  const isEmpty = () => database.prepare("select 1 from sqlite_schema limit 1").get() === undefined;
+  for (let waits = 0; isEmpty(); waits += 1) {
     if (create) return;
     if (waits >= birthWaits) throw emptyStore(path);
     await pause(birthWaitMs);
   }
+  if (database.pragma("application_id", { simple: true }) !== applicationId) throw damagedStore(path);
 }
 
-async function configure(database: Database, { pagesMax }: SqliteStoreOptions): Promise<void> {
+async function configure(database: Database, { path, pagesMax }: SqliteStoreOptions): Promise<void> {
   database.pragma(`page_size = ${pageSizeBytes}`);
-  await switchToWal(database);
+  await switchToWal(database, path);
   database.pragma("synchronous = full");
   database.pragma("foreign_keys = on");
   // What is erased (personal data) must not stay readable in free pages.
@@ -89,14 +98,15 @@ async function configure(database: Database, { pagesMax }: SqliteStoreOptions): 
 }
 
 /** Only the first opening switches, and SQLite does not wait for a lock while it does: so we wait. */
-async function switchToWal(database: Database): Promise<void> {
-  for (let waits = 0; ; waits += 1) {
+async function switchToWal(database: Database, path: string): Promise<void> {
+  for (let waits = 0; waits < birthWaits; waits += 1) {
     try {
-      if (database.pragma("journal_mode", { simple: true }) === "wal") return;
-      database.pragma("journal_mode = wal");
+      if (database.pragma("journal_mode = wal", { simple: true }) === "wal") return;
     } catch (error) {
-      if (waits >= birthWaits) throw error;
+      const failure = storeFailure(error, path);
+      if (!isLockFailure(failure) || waits === birthWaits - 1) throw failure;
     }
     await pause(birthWaitMs);
   }
+  throw withoutWal(path);
 }

@@ -1,0 +1,27 @@
+import type { AuditFilter } from "../../audit/filter.ts";
+import type { OptionDefinition } from "../command.ts";
+import type { Flags } from "../flags.ts";
+
+export const auditFilterOptions: readonly OptionDefinition[] = [
+  { name: "since", value: "WHEN", summary: "from this date, time, or so long ago (24h)" },
+  { name: "until", value: "WHEN", summary: "before this date or time" },
+  { name: "actor", value: "WHO", summary: "only by this actor: id or login" },
+  { name: "key", value: "KEY", summary: "only about this key: id, name or env/name" },
+  { name: "operation", value: "OP", summary: "only this operation: key.rotate, or key for all of keys" },
+];
+
+/** The filter that the flags describe. */
+export function readAuditFilter(flags: Flags, now: number): AuditFilter {
+  const since = flags.moment("since", now);
+  const until = flags.moment("until", now);
+  const actor = flags.text("actor");
+  const key = flags.text("key");
+  const operation = flags.text("operation");
+  return {
+    ...(since === null ? {} : { since }),
+    ...(until === null ? {} : { until }),
+    ...(actor === null ? {} : { actor }),
+    ...(key === null ? {} : { key }),
+    ...(operation === null ? {} : { operation }),
+  };
+}

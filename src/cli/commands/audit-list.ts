@@ -1,0 +1,51 @@
+import type { ListedEntry } from "../../app/list-audit.ts";
+import { describeTransitions, timeOf } from "../../audit/views.ts";
+import type { CommandDefinition } from "../command.ts";
+import type { Column, View } from "../render/view.ts";
+import { auditFilterOptions, readAuditFilter } from "./audit-filter.ts";
+
+const limitDefault = 50;
+
+const columns: readonly Column<ListedEntry>[] = [
+  { title: "TIME", field: "time", text: ({ entry }) => timeOf(entry) },
+  { title: "SEQ", field: "seq", text: ({ entry }) => String(entry.seq), align: "right" },
+  { title: "OPERATION", field: "operation", text: ({ entry }) => (entry.phase === "intent" ? `${entry.operation} (begun)` : entry.operation) },
+  {
+    title: "OUTCOME",
+    field: "outcome",
+    text: ({ entry }) => entry.outcome,
+    tone: ({ entry }) => (entry.outcome === "success" ? null : "bad"),
+  },
+  { title: "KEY", field: "key", text: ({ entry: { key } }) => (key === null ? "-" : `${key.env}/${key.name}`) },
+  { title: "CHANGE", field: "transitions", text: ({ entry }) => describeTransitions(entry.transitions) },
+  { title: "ACTOR", field: "actor", text: ({ entry, actorName }) => actorName ?? entry.actor },
+  { title: "SENSITIVITY", field: "sensitivity", text: ({ entry }) => entry.sensitivity, wide: true },
+  { title: "CORRELATION", field: "correlationId", text: ({ entry }) => entry.correlationId, wide: true },
+];
+
+const view: View<ListedEntry> = {
+  columns,
+  toJson: ({ entry }) => ({ ...entry, key: entry.key === null ? null : { ...entry.key }, transitions: entry.transitions.map((move) => ({ ...move })), ts: entry.ts }),
+  name: ({ entry }) => entry.id,
+};
+
+export const auditListCommand: CommandDefinition = {
+  name: "audit-list",
+  summary: "show the newest entries of the audit log",
+  arguments: [],
+  options: [...auditFilterOptions, { name: "limit", value: "N", summary: "at most so many", defaultText: String(limitDefault) }],
+  examples: [
+    { command: "keyctl audit-list --since 24h", does: "the last day" },
+    { command: "keyctl audit-list --key payments --operation key.revoke -o json", does: "who revoked it" },
+  ],
+  danger: "none",
+  mutation: "no",
+  run: async (context, { flags }) => {
+    const { listAudit } = await import("../../app/list-audit.ts");
+    const session = await context.session();
+    const filter = readAuditFilter(flags, context.io.now());
+    const entries = listAudit(session, { filter, limit: flags.integer("limit") ?? limitDefault });
+    await context.answer.list(view, entries, { empty: "no entries" });
+    return "ok";
+  },
+};

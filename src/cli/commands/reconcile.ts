@@ -1,0 +1,69 @@
+import type { ReconcileReport } from "../../app/reconcile.ts";
+import type { CommandDefinition } from "../command.ts";
+import { keyPath } from "../render/key-view.ts";
+import { isoTime } from "../render/times.ts";
+import type { Json } from "../render/view.ts";
+
+export const reconcileCommand: CommandDefinition = {
+  name: "reconcile",
+  summary: "show, and with --fix repair, what crashes and outages left behind",
+  description:
+    "With --fix it ends operations of dead processes, does what the vault still has to do, writes expiries, signs the logs. It never deletes. Run it from cron. Exit 0 when nothing is left, 8 when something waits, 11 when vault and store disagree.",
+  arguments: [],
+  options: [{ name: "fix", summary: "repair, not only show" }],
+  examples: [
+    { command: "keyctl reconcile", does: "what is open" },
+    { command: "keyctl reconcile --fix -o json", does: "maintenance, for cron" },
+  ],
+  danger: "mild",
+  mutation: "yes",
+  run: async (context, { flags }) => {
+    const { reconcile, reconcileOutcome } = await import("../../app/reconcile.ts");
+    const session = await context.session();
+    const report = await reconcile(session, { fix: flags.on("fix") && !context.globals.dryRun });
+    await context.answer.value(toJson(report), lines(report).map((line) => `${line}\n`).join(""));
+    const outcome = reconcileOutcome(report);
+    if (outcome !== "ok" && !report.fixed) context.talk.hint("keyctl reconcile --fix");
+    return outcome;
+  },
+};
+
+function toJson(report: ReconcileReport): Json {
+  return {
+    fixed: report.fixed,
+    operations: report.operations.map(({ operation, key, action }) => ({
+      id: operation.id,
+      kind: operation.kind,
+      key: key === null ? null : keyPath(key),
+      version: operation.version,
+      step: operation.step,
+      since: isoTime(operation.createdAt),
+      action,
+    })),
+    queue: { done: report.outbox.done, due: report.outbox.due.length, waiting: report.outbox.waiting },
+    expired: report.expired,
+    drift: report.drift.map(({ key, version, what, mended }) => ({ key: keyPath(key), version, what, mended })),
+    upstreams: report.upstreams.map(({ keyId, upstreamUrl, revokedAt }) => ({ keyId, url: upstreamUrl, revokedAt: isoTime(revokedAt) })),
+  };
+}
+
+const actions = {
+  running: "is running",
+  finished: "was finished",
+  abandoned: "was given up: its value was nowhere",
+  "would-end": "belongs to a process that is gone",
+} as const;
+
+function lines(report: ReconcileReport): string[] {
+  const { operations, outbox, expired, drift, upstreams } = report;
+  const found = [
+    ...operations.map(({ operation, key, action }) => `${operation.kind} of ${key === null ? operation.keyId : keyPath(key)}, version ${operation.version}, step ${operation.step}: ${actions[action]}`),
+    ...outbox.due.map((item) => `vault: ${item.task} of version ${item.version} waits, ${item.attempts} attempts`),
+    ...drift.map(({ key, version, what, mended }) => `${keyPath(key)} version ${version}: ${what}${mended ? ", mended" : ""}`),
+    ...upstreams.map(({ keyId, upstreamUrl }) => `key ${keyId} is revoked here and still accepted by its provider${upstreamUrl === null ? "" : `: ${upstreamUrl}`}`),
+  ];
+  if (outbox.done > 0) found.push(`vault: ${outbox.done} queued tasks done`);
+  if (outbox.waiting > 0) found.push(`${outbox.waiting} graces are running`);
+  if (expired > 0) found.push(`${expired} keys ${report.fixed ? "were written as expired" : "are past their expiry"}`);
+  return found.length === 0 ? ["nothing is left over"] : found;
+}

@@ -1,0 +1,51 @@
+import type { CommandDefinition } from "../command.ts";
+import { idOption, nameArgument, readTarget } from "./target.ts";
+
+export const rollbackCommand: CommandDefinition = {
+  name: "rollback",
+  summary: "point a key back to an earlier version, within its window",
+  arguments: [nameArgument],
+  options: [
+    idOption,
+    {
+      name: "to-version",
+      value: "N",
+      summary: "which version",
+      defaultText: "the one that the active version replaced",
+    },
+    {
+      name: "compromised",
+      summary: "the version left behind is known to others: deny it at once and for ever",
+    },
+  ],
+  examples: [
+    {
+      command: "keyctl rollback payments --yes",
+      does: "the former version is active again; the newer one keeps its grace",
+    },
+    { command: "keyctl rollback payments --compromised --yes", does: "the newer one leaked" },
+  ],
+  danger: "moderate",
+  mutation: "yes",
+  run: async (context, input) => {
+    const { planRollbackKey, rollbackKey } = await import("../../app/rollback-key.ts");
+    const { showMade, showPlanned } = await import("./made-version.ts");
+    const { keyPath } = await import("../render/key-view.ts");
+    const session = await context.session();
+    const request = {
+      target: readTarget(input),
+      toVersion: input.flags.integer("to-version"),
+      compromised: input.flags.on("compromised"),
+      options: context.mutationOptions(),
+    };
+    const { key, toVersion, planHash } = await planRollbackKey(session, request);
+    if (context.globals.dryRun) {
+      await showPlanned(context, key, { would: "roll back", version: toVersion, planHash });
+      return "ok";
+    }
+    const question = `roll ${keyPath(key)} back to version ${toVersion}`;
+    await context.confirm({ class: "moderate", question, word: key.name, alsoAccepted: [key.id], planHash });
+    await showMade(context, await rollbackKey(session, { ...request, toVersion }), "rolled back");
+    return "ok";
+  },
+};

@@ -1,0 +1,53 @@
+import type { ShownKey } from "../../app/show-key.ts";
+import type { CommandDefinition } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import { idOption, nameArgument, readTarget } from "./target.ts";
+
+export const showCommand: CommandDefinition = {
+  name: "show",
+  summary: "show one key and its versions, metadata only",
+  arguments: [nameArgument],
+  options: [idOption, { name: "wide", summary: "with vault references" }],
+  examples: [
+    { command: "keyctl show payments", does: "the key and its versions" },
+    { command: "keyctl show --id 000M9ODf6X0fx1 -o json", does: "whose issued key carries this public id" },
+  ],
+  danger: "none",
+  mutation: "no",
+  run: async (context, input) => {
+    const { showKey } = await import("../../app/show-key.ts");
+    const session = await context.session();
+    const shown = await showKey(session, readTarget(input));
+    await present(context, shown, input.flags.on("wide") || context.answer.format === "wide");
+    return "ok";
+  },
+};
+
+async function present(context: CommandContext, shown: ShownKey, wide: boolean): Promise<void> {
+  const { keyJson, keyView, versionColumns, versionJson } = await import("../render/key-view.ts");
+  const { formatRecord, formatTable } = await import("../render/table.ts");
+  const { answer, io } = context;
+  const tenant = (await context.session()).caller.tenant.name;
+  const { key, versions, operation, revocations } = shown;
+  const upstream = revocations.find((revocation) => revocation.upstream !== null) ?? null;
+  if (answer.format === "csv" || answer.format === "name") {
+    await answer.one(keyView(tenant, io.now()), key);
+    return;
+  }
+  const json = {
+    ...keyJson(key, tenant, io.now()),
+    versions: versions.map((version) => versionJson(version, wide)),
+    operation: operation === null ? null : { id: operation.id, kind: operation.kind, step: operation.step },
+    upstream: upstream === null ? null : { status: upstream.upstream, url: upstream.upstreamUrl },
+  };
+  await answer.value(json, async (style) => {
+    const record = await formatRecord(keyView(tenant, io.now()).columns, key, { ...style, wide: true });
+    return `${record}\n${await formatTable(versionColumns, versions, { ...style, wide })}`;
+  });
+  if (operation !== null)
+    context.talk.hint(`a ${operation.kind} is open on it since step ${operation.step}: keyctl reconcile`);
+  if (upstream?.upstream === "open")
+    context.talk.hint(
+      `its provider still accepts it${upstream.upstreamUrl === null ? "" : `: ${upstream.upstreamUrl}`}`,
+    );
+}

@@ -1,0 +1,32 @@
+import type { KeySelector } from "../../app/find-key.ts";
+import { KeyctlError } from "../../core/errors.ts";
+import type { ArgumentDefinition, CommandInput, OptionDefinition } from "../command.ts";
+
+export const nameArgument: ArgumentDefinition = {
+  name: "NAME",
+  summary: "the key: name, env/name or tenant/env/name",
+  required: false,
+};
+
+export const idOption: OptionDefinition = {
+  name: "id",
+  value: "ID",
+  summary: "the key's UUID, or the public id inside an issued key, instead of NAME",
+};
+
+/** The one key that a command means: NAME or `--id`, not both. */
+export function readTarget(input: CommandInput): KeySelector {
+  const [path] = input.args;
+  const id = input.flags.text("id");
+  if (path !== undefined && id === null) return { path };
+  if (id !== null && path === undefined) return { id };
+  throw new KeyctlError(
+    "usage",
+    path === undefined
+      ? "which key: NAME or --id is missing"
+      : "NAME and --id name one key: give one of them",
+    {
+      hint: "keyctl list",
+    },
+  );
+}

@@ -1,0 +1,59 @@
+import type { Verification } from "../../app/verify-key.ts";
+import type { CommandDefinition } from "../command.ts";
+import { fromFileOption, readPipedSecret } from "../secret-input.ts";
+import type { Json } from "../render/view.ts";
+
+export const verifyCommand: CommandDefinition = {
+  name: "verify",
+  summary: "tell whether an issued key is accepted now",
+  description:
+    "Reads the key from stdin, from --from-file, or asks for it. Exit 0 when it is accepted, 13 when not. Either way the log keeps it.",
+  arguments: [],
+  options: [fromFileOption, { name: "scopes", value: "A,B", summary: "it must have these too" }],
+  examples: [
+    { command: "keyctl verify < key.txt", does: "is this key accepted" },
+    {
+      command: "keyctl verify --scopes orders:write -o json --from-file key.txt",
+      does: "and does it allow this",
+    },
+  ],
+  danger: "none",
+  mutation: "no",
+  run: async (context, input) => {
+    const { verifyKey } = await import("../../app/verify-key.ts");
+    const presented = await readPipedSecret({ ...context, flags: input.flags }, "Key");
+    const session = await context.session();
+    const judged = await verifyKey(session, { presented, scopes: input.flags.parts("scopes") });
+    const { isoTime } = await import("../render/times.ts");
+    const { keyPath } = await import("../render/key-view.ts");
+    await context.answer.value(toJson(judged, isoTime), `${sentence(judged, keyPath)}\n`);
+    return judged.valid ? "ok" : "not-valid";
+  },
+};
+
+function toJson(
+  { valid, reason, key, version, tenant, limit }: Verification,
+  iso: (at: number | null) => string | null,
+): Json {
+  return {
+    valid,
+    reason,
+    keyId: key?.id ?? null,
+    name: key?.name ?? null,
+    tenant,
+    version: version?.version ?? null,
+    state: version?.state ?? null,
+    scopes: key?.scopes ?? null,
+    tier: key?.tier ?? null,
+    expiresAt: iso(version?.expiresAt ?? null),
+    // Counted where usage is recorded; this release states the tier's limit only.
+    rateLimit: limit === null ? null : { limit, remaining: null, resetAt: null },
+  };
+}
+
+function sentence(judged: Verification, path: (key: NonNullable<Verification["key"]>) => string): string {
+  const { valid, reason, key, version } = judged;
+  if (key === null || version === null) return "not accepted: it is not a key of this store";
+  const what = `${path(key)} version ${version.version}`;
+  return valid ? `accepted: ${what}, ${version.state}` : `not accepted: ${what}, ${reason ?? "refused"}`;
+}

@@ -1,0 +1,203 @@
+import { stateAt } from "../../core/lifecycle.ts";
+import type { KeyRecord, KeyState, VersionRecord } from "../../core/model.ts";
+import { rotationRequiredMs } from "../../core/policy.ts";
+import { isoTime, relativeTime } from "./times.ts";
+import type { Column, Json, Tone, View } from "./view.ts";
+
+const tones: Partial<Record<KeyState, Tone>> = {
+  active: "good",
+  pending: "warn",
+  rotated: "warn",
+  inactive: "warn",
+  expired: "bad",
+  revoked: "bad",
+  compromised: "bad",
+  deleted: "dim",
+};
+
+/** The colour of a state. */
+export function toneOf(state: KeyState): Tone | null {
+  return tones[state] ?? null;
+}
+
+/** What another command takes as NAME. */
+export function keyPath(key: Pick<KeyRecord, "env" | "name">): string {
+  return `${key.env}/${key.name}`;
+}
+
+type JsonObject = { readonly [field: string]: Json };
+
+/** A key as the contract has it; fields that its kind does not have are left out. */
+export function keyJson(key: KeyRecord, tenant: string, now: number): JsonObject {
+  const rotatedAt = key.rotatedAt ?? key.createdAt;
+  return {
+    id: key.id,
+    name: key.name,
+    kind: key.kind,
+    tenant,
+    env: key.env,
+    owner: key.owner,
+    state: stateAt(key.state, key.expiresAt, now),
+    activeVersion: key.activeVersion,
+    revision: key.revision,
+    createdAt: isoTime(key.createdAt),
+    createdBy: key.createdBy,
+    updatedAt: isoTime(key.updatedAt),
+    expiresAt: isoTime(key.expiresAt),
+    rotatedAt: isoTime(key.rotatedAt),
+    rotatedBy: key.rotatedBy,
+    rotationRequiredAt: isoTime(rotatedAt + (key.rotateEveryMs ?? rotationRequiredMs)),
+    lastUsedAt: isoTime(key.lastUsedAt),
+    rollbackUntil: isoTime(key.rollbackUntil),
+    recoverableUntil: isoTime(key.recoverableUntil),
+    anomalyAt: isoTime(key.anomalyAt),
+    tags: key.tags,
+    complianceTags: key.complianceTags,
+    description: key.description,
+    correlationId: key.correlationId,
+    ...kindJson(key),
+  };
+}
+
+function kindJson(key: KeyRecord): JsonObject {
+  const {
+    prefix,
+    tier,
+    scopes,
+    provider,
+    preferredModel,
+    type,
+    algorithm,
+    purpose,
+    authorizedServices,
+    accessPolicy,
+  } = key;
+  const guarded = { authorizedServices, accessPolicy };
+  switch (key.kind) {
+    case "issued":
+      return { prefix, tier, scopes };
+    case "provider":
+      return { provider, preferredModel, ...guarded };
+    case "secret":
+      return { type, ...guarded };
+    case "encryption":
+      return { type, algorithm, purpose, ...guarded };
+  }
+}
+
+/** What kind of secret it is, in a word: the provider, the type or the prefix. */
+function flavour(key: KeyRecord): string {
+  return key.provider ?? key.type ?? key.prefix ?? "-";
+}
+
+const keyColumns: readonly Column<KeyRecord>[] = [
+  { title: "NAME", field: "name", text: keyPath, csv: (key) => key.name },
+  { title: "KIND", field: "kind", text: (key) => key.kind },
+  { title: "TYPE", field: "type", text: flavour },
+  {
+    title: "STATE",
+    field: "state",
+    text: (key, now) => stateAt(key.state, key.expiresAt, now),
+    csv: (key) => key.state,
+    tone: (key) => toneOf(key.state),
+  },
+  {
+    title: "VERSION",
+    field: "activeVersion",
+    text: (key) => String(key.activeVersion ?? "-"),
+    align: "right",
+  },
+  { title: "OWNER", field: "owner", text: (key) => key.owner },
+  {
+    title: "EXPIRES",
+    field: "expiresAt",
+    text: (key, now) => relativeTime(key.expiresAt, now),
+    csv: (key) => isoTime(key.expiresAt) ?? "",
+  },
+  {
+    title: "UPDATED",
+    field: "updatedAt",
+    text: (key, now) => relativeTime(key.updatedAt, now),
+    csv: (key) => isoTime(key.updatedAt),
+  },
+  { title: "ID", field: "id", text: (key) => key.id, wide: true },
+  { title: "ENV", field: "env", text: (key) => key.env, wide: true },
+  { title: "REVISION", field: "revision", text: (key) => String(key.revision), wide: true, align: "right" },
+  {
+    title: "CREATED",
+    field: "createdAt",
+    text: (key, now) => relativeTime(key.createdAt, now),
+    csv: (key) => isoTime(key.createdAt),
+    wide: true,
+  },
+  {
+    title: "LAST USED",
+    field: "lastUsedAt",
+    text: (key, now) => relativeTime(key.lastUsedAt, now),
+    csv: (key) => isoTime(key.lastUsedAt) ?? "",
+    wide: true,
+  },
+  { title: "TAGS", field: "tags", text: (key) => pairs(key.tags), wide: true },
+];
+
+function pairs(tags: Record<string, string>): string {
+  return Object.entries(tags)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}
+
+/** How keys are shown; `tenant` and `now` as of this call. */
+export function keyView(tenant: string, now: number): View<KeyRecord> {
+  return { columns: keyColumns, toJson: (key) => keyJson(key, tenant, now), name: keyPath };
+}
+
+/** A version as `show` has it; the vault's reference only where it was asked for. */
+export function versionJson(version: VersionRecord, wide: boolean): JsonObject {
+  return {
+    version: version.version,
+    publicId: version.publicId,
+    state: version.state,
+    createdAt: isoTime(version.createdAt),
+    activatedAt: isoTime(version.activatedAt),
+    expiresAt: isoTime(version.expiresAt),
+    graceUntil: isoTime(version.graceUntil),
+    rollbackUntil: isoTime(version.rollbackUntil),
+    rotatedAt: isoTime(version.rotatedAt),
+    revokedAt: isoTime(version.revokedAt),
+    revokedReason: version.revokedReason,
+    deniedAt: isoTime(version.deniedAt),
+    lastUsedAt: isoTime(version.lastUsedAt),
+    parentVersion: version.parentVersion,
+    ...(wide ? { vaultReference: version.vaultReference } : {}),
+  };
+}
+
+export const versionColumns: readonly Column<VersionRecord>[] = [
+  { title: "VERSION", field: "version", text: (version) => String(version.version), align: "right" },
+  {
+    title: "STATE",
+    field: "state",
+    text: (version) => version.state,
+    tone: (version) => toneOf(version.state),
+  },
+  { title: "PUBLIC ID", field: "publicId", text: (version) => version.publicId ?? "-" },
+  { title: "CREATED", field: "createdAt", text: (version, now) => relativeTime(version.createdAt, now) },
+  { title: "ACCEPTED UNTIL", field: "graceUntil", text: acceptedUntil },
+  {
+    title: "ROLLBACK UNTIL",
+    field: "rollbackUntil",
+    text: (version, now) => (version.state === "rotated" ? relativeTime(version.rollbackUntil, now) : "-"),
+  },
+  {
+    title: "VAULT REFERENCE",
+    field: "vaultReference",
+    text: (version) => version.vaultReference ?? "-",
+    wide: true,
+  },
+];
+
+function acceptedUntil(version: VersionRecord, now: number): string {
+  if (version.state === "active")
+    return version.expiresAt === null ? "no end" : relativeTime(version.expiresAt, now);
+  return version.state === "rotated" ? relativeTime(version.graceUntil, now) : "-";
+}
