@@ -41,10 +41,22 @@ function command(part: Partial<CommandDefinition>, run: Run): CommandDefinition 
   };
 }
 
+async function collect(content: AsyncIterable<Uint8Array>, parts: Uint8Array[]): Promise<void> {
+  for await (const part of content) parts.push(part);
+}
+
+/** Removing a temporary file takes a moment. */
+async function cleanedUp(error: unknown, cleaned: string[]): Promise<never> {
+  await new Promise((resolve) => setImmediate(resolve));
+  cleaned.push("temporary file");
+  throw error;
+}
+
 interface Ran {
   code: number;
   io: FakeIo;
   written: Map<string, string>;
+  cleaned: string[];
   closed: () => number;
   loads: () => number;
 }
@@ -52,6 +64,7 @@ interface Ran {
 async function run(definition: CommandDefinition, argv: string[], options: FakeIoOptions = {}): Promise<Ran> {
   const io = fakeIo(options);
   const written = new Map<string, string>();
+  const cleaned: string[] = [];
   let loads = 0;
   let closed = 0;
   const setting = (value: string): { value: string; source: string } => ({ value, source: "test" });
@@ -76,7 +89,7 @@ async function run(definition: CommandDefinition, argv: string[], options: FakeI
         if (path === "/unread") throw new KeyctlError("unavailable", "no space at all");
         const parts: Uint8Array[] = [];
         if (content instanceof Uint8Array) parts.push(content);
-        else for await (const part of content) parts.push(part);
+        else await collect(content, parts).catch((error: unknown) => cleanedUp(error, cleaned));
         if (path === "/full") throw new KeyctlError("unavailable", "no space left");
         written.set(path, Buffer.concat(parts).toString("utf8"));
       },
@@ -88,7 +101,7 @@ async function run(definition: CommandDefinition, argv: string[], options: FakeI
     return await Promise.resolve(services);
   };
   const code = await runProgram(argv, io, { commands: [definition], loadServices, version: "1.2.3" });
-  return { code, io, written, closed: () => closed, loads: () => loads };
+  return { code, io, written, cleaned, closed: () => closed, loads: () => loads };
 }
 
 const lists: Run = async ({ answer }) => {
@@ -188,7 +201,7 @@ describe("the answer", () => {
       throw new KeyctlError("integrity", "broken");
     };
     const bad = await run(command({}, failing), ["list", "--out", "/f"]);
-    expect([bad.code, bad.written.size]).toEqual([11, 0]);
+    expect([bad.code, bad.written.size, bad.cleaned]).toEqual([11, 0, ["temporary file"]]);
     const full = await run(command({}, lists), ["list", "--out-file", "/full"]);
     expect([full.code, full.io.err()]).toEqual([10, "keyctl: error: no space left\n"]);
     const many: Run = async ({ talk }) => {

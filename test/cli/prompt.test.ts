@@ -58,6 +58,23 @@ describe("a prompt on a real terminal", () => {
 });
 
 describe("a process without a terminal", () => {
+  it("does not grab the one that somebody else is typing on", async () => {
+    const command = '"$0" "$1" confirm </dev/null 2>&1 | cat';
+    const pty = spawn("/bin/sh", ["-c", command, process.execPath, child], {
+      name: "xterm",
+      cols: 100,
+      rows: 30,
+    });
+    let screen = "";
+    pty.onData((data) => {
+      screen += data;
+      // Otherwise a child that does ask would wait for ever.
+      if (screen.includes("really")) pty.write("\r");
+    });
+    await new Promise((resolve) => pty.onExit(resolve));
+    expect(screen).toContain("no terminal");
+  });
+
   it("is not asked anything", () => {
     const { stdout } = spawnSync(process.execPath, [child, "confirm"], { input: "y\n", encoding: "utf8" });
     expect(stdout).toBe("no terminal\n");
