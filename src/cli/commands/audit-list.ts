@@ -9,14 +9,22 @@ const limitDefault = 50;
 const columns: readonly Column<ListedEntry>[] = [
   { title: "TIME", field: "time", text: ({ entry }) => timeOf(entry) },
   { title: "SEQ", field: "seq", text: ({ entry }) => String(entry.seq), align: "right" },
-  { title: "OPERATION", field: "operation", text: ({ entry }) => (entry.phase === "intent" ? `${entry.operation} (begun)` : entry.operation) },
+  {
+    title: "OPERATION",
+    field: "operation",
+    text: ({ entry }) => (entry.phase === "intent" ? `${entry.operation} (begun)` : entry.operation),
+  },
   {
     title: "OUTCOME",
     field: "outcome",
     text: ({ entry }) => entry.outcome,
     tone: ({ entry }) => (entry.outcome === "success" ? null : "bad"),
   },
-  { title: "KEY", field: "key", text: ({ entry: { key } }) => (key === null ? "-" : `${key.env}/${key.name}`) },
+  {
+    title: "KEY",
+    field: "key",
+    text: ({ entry: { key } }) => (key === null ? "-" : `${key.env}/${key.name}`),
+  },
   { title: "CHANGE", field: "transitions", text: ({ entry }) => describeTransitions(entry.transitions) },
   { title: "ACTOR", field: "actor", text: ({ entry, actorName }) => actorName ?? entry.actor },
   { title: "SENSITIVITY", field: "sensitivity", text: ({ entry }) => entry.sensitivity, wide: true },
@@ -25,7 +33,12 @@ const columns: readonly Column<ListedEntry>[] = [
 
 const view: View<ListedEntry> = {
   columns,
-  toJson: ({ entry }) => ({ ...entry, key: entry.key === null ? null : { ...entry.key }, transitions: entry.transitions.map((move) => ({ ...move })), ts: entry.ts }),
+  toJson: ({ entry }) => ({
+    ...entry,
+    key: entry.key === null ? null : { ...entry.key },
+    transitions: entry.transitions.map((move) => ({ ...move })),
+    ts: entry.ts,
+  }),
   name: ({ entry }) => entry.id,
 };
 
@@ -33,7 +46,10 @@ export const auditListCommand: CommandDefinition = {
   name: "audit-list",
   summary: "show the newest entries of the audit log",
   arguments: [],
-  options: [...auditFilterOptions, { name: "limit", value: "N", summary: "at most so many", defaultText: String(limitDefault) }],
+  options: [
+    ...auditFilterOptions,
+    { name: "limit", value: "N", summary: "at most so many", defaultText: String(limitDefault) },
+  ],
   examples: [
     { command: "keyctl audit-list --since 24h", does: "the last day" },
     { command: "keyctl audit-list --key payments --operation key.revoke -o json", does: "who revoked it" },

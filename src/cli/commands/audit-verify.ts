@@ -11,14 +11,28 @@ export const auditVerifyCommand: CommandDefinition = {
   summary: "check that the audit log is whole and unchanged; or a bundle, offline",
   description:
     "Two verdicts: integrity (every entry is the one that was appended) and completeness (the log reaches as far as this client has seen). Without anything seen before, completeness is unknown, which is not an error.",
-  arguments: [{ name: "BUNDLE", summary: "the folder of an export bundle; without it, the store's log", required: false }],
+  arguments: [
+    {
+      name: "BUNDLE",
+      summary: "the folder of an export bundle; without it, the store's log",
+      required: false,
+    },
+  ],
   options: [
     { name: "state", summary: "also replay the log and compare every key with it" },
-    { name: "fingerprint", value: "HEX", summary: "bundle: the signing key's fingerprint, obtained elsewhere" },
+    {
+      name: "fingerprint",
+      value: "HEX",
+      summary: "bundle: the signing key's fingerprint, obtained elsewhere",
+    },
   ],
   examples: [
     { command: "keyctl audit-verify --state", does: "the log, and the keys against the log" },
-    { command: "keyctl audit-verify audit-2026 --fingerprint 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", does: "a bundle, against a key that you trust" },
+    {
+      command:
+        "keyctl audit-verify audit-2026 --fingerprint 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+      does: "a bundle, against a key that you trust",
+    },
   ],
   danger: "none",
   mutation: "no",
@@ -26,7 +40,8 @@ export const auditVerifyCommand: CommandDefinition = {
     const [bundle] = args;
     const fingerprint = flags.text("fingerprint");
     if (bundle !== undefined) {
-      if (flags.on("state")) throw new KeyctlError("usage", "--state compares the store: it does not go with a bundle");
+      if (flags.on("state"))
+        throw new KeyctlError("usage", "--state compares the store: it does not go with a bundle");
       return await verifyFolder(context, bundle, fingerprint);
     }
     if (fingerprint !== null) throw new KeyctlError("usage", "--fingerprint goes with a bundle");
@@ -34,7 +49,10 @@ export const auditVerifyCommand: CommandDefinition = {
     const session = await context.session();
     const verdict = await verifyAudit(session, { state: flags.on("state") });
     await showVerdict(context, verdict);
-    const isSound = verdict.integrity === "ok" && verdict.completeness !== "truncated" && (verdict.differences ?? []).length === 0;
+    const isSound =
+      verdict.integrity === "ok" &&
+      verdict.completeness !== "truncated" &&
+      (verdict.differences ?? []).length === 0;
     return isSound ? "ok" : "integrity";
   },
 };
@@ -43,7 +61,18 @@ async function showVerdict({ answer, talk }: CommandContext, verdict: AuditVerdi
   const { log, size, integrity, completeness, firstBadSeq, checkpoints, problem, differences } = verdict;
   const root = Buffer.from(verdict.root).toString("hex");
   const newestCheckpointAt = isoTime(verdict.newestCheckpointAt);
-  const json = { log, size, root, integrity, completeness, firstBadSeq, checkpoints, newestCheckpointAt, problem, ...(differences === null ? {} : { differences }) };
+  const json = {
+    log,
+    size,
+    root,
+    integrity,
+    completeness,
+    firstBadSeq,
+    checkpoints,
+    newestCheckpointAt,
+    problem,
+    ...(differences === null ? {} : { differences }),
+  };
   const lines = [
     `${size} entries, ${checkpoints} checkpoints${newestCheckpointAt === null ? "" : `, the newest of ${newestCheckpointAt}`}`,
     `integrity ${integrity}${firstBadSeq === null ? "" : `, first bad entry ${firstBadSeq}`}`,
@@ -53,26 +82,62 @@ async function showVerdict({ answer, talk }: CommandContext, verdict: AuditVerdi
   ];
   await answer.value(json, lines.map((line) => `${line}\n`).join(""));
   if (problem !== null) talk.warn(problem);
-  if (completeness === "truncated") talk.warn("the log is shorter than, or not the same as, what was seen before: an older copy of the database may have been put back");
-  if (completeness === "unknown") talk.note("nothing was seen of this log before on this machine: an export bundle kept elsewhere tells more");
+  if (completeness === "truncated")
+    talk.warn(
+      "the log is shorter than, or not the same as, what was seen before: an older copy of the database may have been put back",
+    );
+  if (completeness === "unknown")
+    talk.note(
+      "nothing was seen of this log before on this machine: an export bundle kept elsewhere tells more",
+    );
 }
 
-async function verifyFolder(context: CommandContext, folder: string, fingerprint: string | null): Promise<Outcome> {
+async function verifyFolder(
+  context: CommandContext,
+  folder: string,
+  fingerprint: string | null,
+): Promise<Outcome> {
   const { verifyAuditBundle } = await import("../../app/verify-audit.ts");
   const { parseFingerprint } = await import("../../audit/public-key.ts");
   const services = await context.services();
   const verdict = await verifyAuditBundle(
     { memory: await services.memory(context.globals) },
-    { open: services.bundle(folder), fingerprint: fingerprint === null ? null : parseFingerprint(fingerprint) },
+    {
+      open: services.bundle(folder),
+      fingerprint: fingerprint === null ? null : parseFingerprint(fingerprint),
+    },
   );
   await showBundleVerdict(context, verdict);
   return verdict.integrity === "ok" && verdict.completeness !== "truncated" ? "ok" : "integrity";
 }
 
 async function showBundleVerdict({ answer, talk }: CommandContext, verdict: BundleVerdict): Promise<void> {
-  const { log, size, integrity, completeness, firstBadSeq, entries, isFiltered, isTrusted, fingerprint, problem } = verdict;
+  const {
+    log,
+    size,
+    integrity,
+    completeness,
+    firstBadSeq,
+    entries,
+    isFiltered,
+    isTrusted,
+    fingerprint,
+    problem,
+  } = verdict;
   const root = verdict.root === null ? null : Buffer.from(verdict.root).toString("hex");
-  const json = { log, size, root, integrity, completeness, firstBadSeq, entries, filtered: isFiltered, fingerprint, trusted: isTrusted, problem };
+  const json = {
+    log,
+    size,
+    root,
+    integrity,
+    completeness,
+    firstBadSeq,
+    entries,
+    filtered: isFiltered,
+    fingerprint,
+    trusted: isTrusted,
+    problem,
+  };
   const lines = [
     `${entries} of ${size} entries shown${isFiltered ? ", filtered: what is shown is real, what is left out is not known" : ""}`,
     `integrity ${integrity}${firstBadSeq === null ? "" : `, first bad entry ${firstBadSeq}`}`,
@@ -81,5 +146,6 @@ async function showBundleVerdict({ answer, talk }: CommandContext, verdict: Bund
   ];
   await answer.value(json, lines.map((line) => `${line}\n`).join(""));
   if (problem !== null) talk.warn(problem);
-  else if (!isTrusted) talk.note("consistent with the key inside: compare the fingerprint with one obtained elsewhere");
+  else if (!isTrusted)
+    talk.note("consistent with the key inside: compare the fingerprint with one obtained elsewhere");
 }

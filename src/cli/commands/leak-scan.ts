@@ -13,10 +13,29 @@ export const leakScanCommand: CommandDefinition = {
   summary: "find keys in logs, files and folders; never prints them",
   description:
     "Knows the formats of common providers and, with a store, your own issued keys: which one leaked, whose it is, and the command that stops it. Exit 20 when secrets were found, 21 when one of ours that is not revoked is among them, 22 when something could not be read and nothing was found in the rest.",
-  arguments: [{ name: "PATH", summary: "files and folders (.gitignore holds), or - for stdin", required: false, variadic: true }],
+  arguments: [
+    {
+      name: "PATH",
+      summary: "files and folders (.gitignore holds), or - for stdin",
+      required: false,
+      variadic: true,
+    },
+  ],
   options: [
-    { name: "format", value: "FORMAT", choices: formats, summary: "the form of the report", defaultText: "text; -o json and -o jsonl too" },
-    { name: "fail-on", value: "WHAT", choices: failOn, summary: "which findings make the exit status", defaultText: "any" },
+    {
+      name: "format",
+      value: "FORMAT",
+      choices: formats,
+      summary: "the form of the report",
+      defaultText: "text; -o json and -o jsonl too",
+    },
+    {
+      name: "fail-on",
+      value: "WHAT",
+      choices: failOn,
+      summary: "which findings make the exit status",
+      defaultText: "any",
+    },
     { name: "require-managed", summary: "exit 22 when our own keys could not be looked up" },
   ],
   examples: [
@@ -30,9 +49,17 @@ export const leakScanCommand: CommandDefinition = {
     const { talk, io } = context;
     const sources = await sourcesOf(context, args);
     const known = await knownKeys(context);
-    const report = await scanForLeaks({ clock: io, sources, ...known, warn: (message) => talk.warn(message) });
+    const report = await scanForLeaks({
+      clock: io,
+      sources,
+      ...known,
+      warn: (message) => talk.warn(message),
+    });
     await show(context, report, flags.choice("format", formats));
-    const policy = { failOn: flags.choice("fail-on", failOn) ?? "any", requireManaged: flags.on("require-managed") };
+    const policy = {
+      failOn: flags.choice("fail-on", failOn) ?? "any",
+      requireManaged: flags.on("require-managed"),
+    };
     return scanOutcome(report, policy);
   },
 };
@@ -43,7 +70,9 @@ async function sourcesOf(context: CommandContext, args: readonly string[]): Prom
   const services = await context.services();
   const paths = args.length > 0 ? args : (await context.place()).settings.leakScanPaths;
   if (paths.length === 0 && io.stdin.isTTY) {
-    throw new KeyctlError("usage", "what to scan: PATH is missing, and stdin is the terminal", { hint: "keyctl leak-scan . or keyctl leak-scan - < job.log" });
+    throw new KeyctlError("usage", "what to scan: PATH is missing, and stdin is the terminal", {
+      hint: "keyctl leak-scan . or keyctl leak-scan - < job.log",
+    });
   }
   const stdin: ScanItem = { kind: "file", path: "-", chunks: () => io.stdin.chunks() };
   if (paths.length === 0) return [stdin];
@@ -72,12 +101,22 @@ async function knownKeys(context: CommandContext): Promise<Pick<ScanDeps, "manag
   }
 }
 
-async function show(context: CommandContext, report: ScanReport, wanted: (typeof formats)[number] | null): Promise<void> {
+async function show(
+  context: CommandContext,
+  report: ScanReport,
+  wanted: (typeof formats)[number] | null,
+): Promise<void> {
   const { formatText, toJsonLines } = await import("../../leak/report.ts");
   const { answer, talk, io } = context;
   const asked = answer.format === "json" || answer.format === "jsonl" ? answer.format : "text";
   const format = wanted ?? asked;
   if (format === "json") await talk.answer(`${JSON.stringify(report, null, 2)}\n`);
-  else if (format === "jsonl") for (const line of toJsonLines(report)) await talk.answer(`${JSON.stringify(line)}\n`);
-  else await talk.answer(formatText(report, { ci: isCi(io.env) }).map((line) => `${line}\n`).join(""));
+  else if (format === "jsonl")
+    for (const line of toJsonLines(report)) await talk.answer(`${JSON.stringify(line)}\n`);
+  else
+    await talk.answer(
+      formatText(report, { ci: isCi(io.env) })
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
 }

@@ -21,7 +21,12 @@ export const reconcileCommand: CommandDefinition = {
     const { reconcile, reconcileOutcome } = await import("../../app/reconcile.ts");
     const session = await context.session();
     const report = await reconcile(session, { fix: flags.on("fix") && !context.globals.dryRun });
-    await context.answer.value(toJson(report), lines(report).map((line) => `${line}\n`).join(""));
+    await context.answer.value(
+      toJson(report),
+      lines(report)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
     const outcome = reconcileOutcome(report);
     if (outcome !== "ok" && !report.fixed) context.talk.hint("keyctl reconcile --fix");
     return outcome;
@@ -42,8 +47,17 @@ function toJson(report: ReconcileReport): Json {
     })),
     queue: { done: report.outbox.done, due: report.outbox.due.length, waiting: report.outbox.waiting },
     expired: report.expired,
-    drift: report.drift.map(({ key, version, what, mended }) => ({ key: keyPath(key), version, what, mended })),
-    upstreams: report.upstreams.map(({ keyId, upstreamUrl, revokedAt }) => ({ keyId, url: upstreamUrl, revokedAt: isoTime(revokedAt) })),
+    drift: report.drift.map(({ key, version, what, mended }) => ({
+      key: keyPath(key),
+      version,
+      what,
+      mended,
+    })),
+    upstreams: report.upstreams.map(({ keyId, upstreamUrl, revokedAt }) => ({
+      keyId,
+      url: upstreamUrl,
+      revokedAt: isoTime(revokedAt),
+    })),
   };
 }
 
@@ -57,13 +71,25 @@ const actions = {
 function lines(report: ReconcileReport): string[] {
   const { operations, outbox, expired, drift, upstreams } = report;
   const found = [
-    ...operations.map(({ operation, key, action }) => `${operation.kind} of ${key === null ? operation.keyId : keyPath(key)}, version ${operation.version}, step ${operation.step}: ${actions[action]}`),
-    ...outbox.due.map((item) => `vault: ${item.task} of version ${item.version} waits, ${item.attempts} attempts`),
-    ...drift.map(({ key, version, what, mended }) => `${keyPath(key)} version ${version}: ${what}${mended ? ", mended" : ""}`),
-    ...upstreams.map(({ keyId, upstreamUrl }) => `key ${keyId} is revoked here and still accepted by its provider${upstreamUrl === null ? "" : `: ${upstreamUrl}`}`),
+    ...operations.map(
+      ({ operation, key, action }) =>
+        `${operation.kind} of ${key === null ? operation.keyId : keyPath(key)}, version ${operation.version}, step ${operation.step}: ${actions[action]}`,
+    ),
+    ...outbox.due.map(
+      (item) => `vault: ${item.task} of version ${item.version} waits, ${item.attempts} attempts`,
+    ),
+    ...drift.map(
+      ({ key, version, what, mended }) =>
+        `${keyPath(key)} version ${version}: ${what}${mended ? ", mended" : ""}`,
+    ),
+    ...upstreams.map(
+      ({ keyId, upstreamUrl }) =>
+        `key ${keyId} is revoked here and still accepted by its provider${upstreamUrl === null ? "" : `: ${upstreamUrl}`}`,
+    ),
   ];
   if (outbox.done > 0) found.push(`vault: ${outbox.done} queued tasks done`);
   if (outbox.waiting > 0) found.push(`${outbox.waiting} graces are running`);
-  if (expired > 0) found.push(`${expired} keys ${report.fixed ? "were written as expired" : "are past their expiry"}`);
+  if (expired > 0)
+    found.push(`${expired} keys ${report.fixed ? "were written as expired" : "are past their expiry"}`);
   return found.length === 0 ? ["nothing is left over"] : found;
 }

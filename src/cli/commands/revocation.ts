@@ -11,7 +11,9 @@ import type { Column, Json } from "../render/view.ts";
 /** `pending` while anything is open, `partial` when a text could not be looked through for every kind of secret. */
 export function revokeOutcome(result: RevokeResult): Outcome {
   if (!result.complete) return "partial";
-  const open = result.vault.pending > 0 || result.keys.some((key) => key.deniedAt === null || key.upstream?.status === "open");
+  const open =
+    result.vault.pending > 0 ||
+    result.keys.some((key) => key.deniedAt === null || key.upstream?.status === "open");
   return open ? "pending" : "ok";
 }
 
@@ -26,7 +28,12 @@ const columns: readonly Column<RevokedKey>[] = [
     text: ({ deniedAt }, now) => (deniedAt === null ? "not yet" : relativeTime(deniedAt, now)),
     tone: ({ deniedAt }) => (deniedAt === null ? "bad" : "good"),
   },
-  { title: "PROVIDER", field: "upstream", text: ({ upstream }) => (upstream === null ? "-" : upstream.status === "open" ? "still accepts it" : "deleted") },
+  {
+    title: "PROVIDER",
+    field: "upstream",
+    text: ({ upstream }) =>
+      upstream === null ? "-" : upstream.status === "open" ? "still accepts it" : "deleted",
+  },
 ];
 
 /** The answer of a revoke: what is true, what is not yet, and what comes next. */
@@ -44,21 +51,33 @@ export async function showRevocation(context: CommandContext, result: RevokeResu
     replayed: result.replayed,
   };
   if (result.keys.length === 0) talk.note("no key of ours was named: nothing was revoked");
-  await answer.value(json, async (style) => (result.keys.length === 0 ? "" : await formatTable(columns, result.keys, style)));
+  await answer.value(json, async (style) =>
+    result.keys.length === 0 ? "" : await formatTable(columns, result.keys, style),
+  );
   if (result.vault.pending > 0) {
     const { done, total } = result.vault;
-    talk.warn(`vault ${done}/${total}, the rest is queued and tried again: until then the vault still gives what it was asked to disable`);
+    talk.warn(
+      `vault ${done}/${total}, the rest is queued and tried again: until then the vault still gives what it was asked to disable`,
+    );
     talk.hint("keyctl reconcile --fix tries now; --wait waits for it");
   }
   for (const { key, upstream } of result.keys) {
     if (upstream?.status !== "open") continue;
-    talk.warn(`${keyPath(key)}: ${key.provider ?? "the provider"} still accepts it until it is deleted there${upstream.url === null ? "" : `: ${upstream.url}`}`);
+    talk.warn(
+      `${keyPath(key)}: ${key.provider ?? "the provider"} still accepts it until it is deleted there${upstream.url === null ? "" : `: ${upstream.url}`}`,
+    );
     talk.hint(`then: keyctl revoke ${keyPath(key)} --upstream-done`);
   }
-  if (!result.complete) talk.warn("only issued keys were looked for in the text, by id and checksum: run it again when the vault answers");
+  if (!result.complete)
+    talk.warn(
+      "only issued keys were looked for in the text, by id and checksum: run it again when the vault answers",
+    );
 }
 
-function revokedJson({ key, versions, enforcedBy, deniedAt, effectiveAt, upstream }: RevokedKey, tenant: string): Json {
+function revokedJson(
+  { key, versions, enforcedBy, deniedAt, effectiveAt, upstream }: RevokedKey,
+  tenant: string,
+): Json {
   return {
     id: key.id,
     name: key.name,
@@ -78,7 +97,11 @@ const planColumns: readonly Column<PlannedKey>[] = [
   { title: "KIND", field: "kind", text: ({ key }) => key.kind },
   { title: "STATE", field: "state", text: ({ key }) => key.state, tone: ({ key }) => toneOf(key.state) },
   { title: "BECOMES", field: "becomes", text: (planned) => keyAfter(planned).state },
-  { title: "VERSIONS", field: "versions", text: ({ changes }) => changes.map((change) => change.version).join(",") || "none" },
+  {
+    title: "VERSIONS",
+    field: "versions",
+    text: ({ changes }) => changes.map((change) => change.version).join(",") || "none",
+  },
   { title: "OWNER", field: "owner", text: ({ key }) => key.owner },
 ];
 
@@ -102,6 +125,8 @@ export async function showRevokePlan(context: CommandContext, plan: RevokePlan):
     })),
   };
   await answer.value(json, async (style) => await formatTable(planColumns, plan.planned, style));
-  talk.note(`would revoke ${plan.planned.filter(({ changes }) => changes.length > 0).length} of these; nothing was done`);
+  talk.note(
+    `would revoke ${plan.planned.filter(({ changes }) => changes.length > 0).length} of these; nothing was done`,
+  );
   talk.note(`plan ${plan.planHash}: --confirm ${plan.planHash} does exactly this`);
 }

@@ -14,9 +14,16 @@ export const revokeCommand: CommandDefinition = {
   summary: "deny keys, in the store first; tells which place enforces it and what is still open",
   description:
     "Works while the vault is down: what the vault has to do is queued (exit 8). Reasons key-compromise and security-incident, and --leaked, make versions compromised: they never come back. A provider's key must be deleted at the provider too; --upstream-done records that.",
-  arguments: [{ name: "NAME", summary: "the keys: name, env/name or tenant/env/name", required: false, variadic: true }],
+  arguments: [
+    { name: "NAME", summary: "the keys: name, env/name or tenant/env/name", required: false, variadic: true },
+  ],
   options: [
-    { name: "id", value: "ID", repeatable: true, summary: "by UUID, or by the public id inside an issued key (then only that version)" },
+    {
+      name: "id",
+      value: "ID",
+      repeatable: true,
+      summary: "by UUID, or by the public id inside an issued key (then only that version)",
+    },
     { name: "version", value: "N", summary: "only this version" },
     { name: "leaked", summary: "the versions whose secrets stand in the text on stdin" },
     { name: "all", summary: "every key that the --where- flags choose" },
@@ -24,7 +31,12 @@ export const revokeCommand: CommandDefinition = {
     { name: "where-owner", value: "WHO", summary: "with --all: of this owner" },
     { name: "where-tag", value: "K=V", repeatable: true, summary: "with --all: with this tag" },
     { name: "where-provider", value: "NAME", summary: "with --all: of this provider" },
-    { name: "reason", value: "CODE", choices: revokeReasons, summary: "why; needed but with --leaked, --undo and --upstream-done" },
+    {
+      name: "reason",
+      value: "CODE",
+      choices: revokeReasons,
+      summary: "why; needed but with --leaked, --undo and --upstream-done",
+    },
     { name: "severity", value: "HOW", choices: severities, summary: "how bad it is, for the log" },
     { name: "wait", summary: "wait until the vault has answered" },
     { name: "undo", summary: "take the last revoke of the key back, within 60 minutes" },
@@ -33,7 +45,10 @@ export const revokeCommand: CommandDefinition = {
   examples: [
     { command: "keyctl revoke payments --reason key-compromise --yes", does: "deny it now and for ever" },
     { command: "keyctl revoke --leaked --dry-run < job.log", does: "which of our keys stand in this log" },
-    { command: "keyctl revoke --all --where-owner user:42 --reason privilege-withdrawn --dry-run", does: "list what would be denied, with a plan hash" },
+    {
+      command: "keyctl revoke --all --where-owner user:42 --reason privilege-withdrawn --dry-run",
+      does: "list what would be denied, with a plan hash",
+    },
   ],
   danger: "severe",
   mutation: "idempotent",
@@ -51,7 +66,11 @@ export const revokeCommand: CommandDefinition = {
       return plan.complete ? "ok" : "partial";
     }
     const unwrapToo = await agree(context, plan);
-    const confirmed = { ...request, unwrapToo, planHash: unwrapToo === request.unwrapToo ? plan.planHash : null };
+    const confirmed = {
+      ...request,
+      unwrapToo,
+      planHash: unwrapToo === request.unwrapToo ? plan.planHash : null,
+    };
     let result = await revokeKeys(session, confirmed);
     if (input.flags.on("wait")) result = await awaitVault(session, result, pause);
     await showRevocation(context, result);
@@ -74,7 +93,14 @@ function readRequest(context: CommandContext, { flags }: CommandInput, target: R
   }
   // Its --reason is a code, not free text.
   const options = { ...context.mutationOptions(), reason: null };
-  return { target, reason, severity: flags.choice("severity", severities), unwrapToo: false, planHash: null, options };
+  return {
+    target,
+    reason,
+    severity: flags.choice("severity", severities),
+    unwrapToo: false,
+    planHash: null,
+    options,
+  };
 }
 
 async function readRevokeTarget({ io }: CommandContext, input: CommandInput): Promise<RevokeTarget> {
@@ -83,15 +109,26 @@ async function readRevokeTarget({ io }: CommandContext, input: CommandInput): Pr
   const named = args.length + ids.length > 0;
   const ways = [named, flags.on("leaked"), flags.on("all")].filter(Boolean).length;
   if (ways !== 1) {
-    throw new KeyctlError("usage", ways === 0 ? "which keys: NAME, --id, --leaked or --all is missing" : "NAME or --id, --leaked and --all exclude each other", {
-      hint: "keyctl revoke --help",
-    });
+    throw new KeyctlError(
+      "usage",
+      ways === 0
+        ? "which keys: NAME, --id, --leaked or --all is missing"
+        : "NAME or --id, --leaked and --all exclude each other",
+      {
+        hint: "keyctl revoke --help",
+      },
+    );
   }
   if (flags.on("leaked")) {
-    if (io.stdin.isTTY) throw new KeyctlError("usage", "--leaked reads the text on stdin, and stdin is the terminal", { hint: "keyctl revoke --leaked < job.log" });
+    if (io.stdin.isTTY)
+      throw new KeyctlError("usage", "--leaked reads the text on stdin, and stdin is the terminal", {
+        hint: "keyctl revoke --leaked < job.log",
+      });
     const leakedText = await readStdin(io, leakedTextBytesMax);
     if (leakedText.length > 0) return { leakedText };
-    throw new KeyctlError("usage", "--leaked found nothing on stdin to look through", { hint: "keyctl revoke --leaked < job.log" });
+    throw new KeyctlError("usage", "--leaked found nothing on stdin to look through", {
+      hint: "keyctl revoke --leaked < job.log",
+    });
   }
   if (!flags.on("all")) {
     const keys = [...args.map((path) => ({ path })), ...ids.map((id) => ({ id }))];
@@ -119,7 +156,12 @@ async function agree(context: CommandContext, plan: RevokePlan): Promise<boolean
   if (only === undefined) return false;
   if (touched.length > 1) {
     const count = String(touched.length);
-    await context.confirm({ class: "severe", question: `revoke ${count} keys`, word: count, planHash: plan.planHash });
+    await context.confirm({
+      class: "severe",
+      question: `revoke ${count} keys`,
+      word: count,
+      planHash: plan.planHash,
+    });
     return false;
   }
   const { key } = only;
@@ -135,7 +177,9 @@ async function agree(context: CommandContext, plan: RevokePlan): Promise<boolean
   const prompter = await io.openPrompter();
   if (prompter === null) return false;
   try {
-    const typed = await prompter.text(`Disable it in the vault too? What it protects goes dark. Type ${key.name}, or Enter to leave unwrap working`);
+    const typed = await prompter.text(
+      `Disable it in the vault too? What it protects goes dark. Type ${key.name}, or Enter to leave unwrap working`,
+    );
     return typed.trim() === key.name;
   } finally {
     prompter.close();
@@ -154,9 +198,16 @@ async function undo(context: CommandContext, input: CommandInput): Promise<"ok">
     context.talk.note(`would undo the last revoke of ${keyPath(key)}; nothing was done`);
     return "ok";
   }
-  await context.confirm({ class: "moderate", question: `undo the revoke of ${keyPath(key)}`, word: key.name, alsoAccepted: [key.id] });
+  await context.confirm({
+    class: "moderate",
+    question: `undo the revoke of ${keyPath(key)}`,
+    word: key.name,
+    alsoAccepted: [key.id],
+  });
   const restored = await undoRevoke(session, { target, options: context.mutationOptions() });
-  context.talk.note(`${keyPath(key)} is ${restored.state}: it is still denied, and can be rotated with --replace`);
+  context.talk.note(
+    `${keyPath(key)} is ${restored.state}: it is still denied, and can be rotated with --replace`,
+  );
   await context.answer.one(keyView(session.caller.tenant.name, context.io.now()), restored);
   return "ok";
 }
@@ -182,5 +233,8 @@ async function upstreamDone(context: CommandContext, input: CommandInput): Promi
 function readSingle({ args, flags }: CommandInput): KeySelector {
   const [only, ...more] = [...args.map((path) => ({ path })), ...flags.list("id").map((id) => ({ id }))];
   if (only !== undefined && more.length === 0) return only;
-  throw new KeyctlError("usage", only === undefined ? "which key: NAME or --id is missing" : "this takes one key at a time");
+  throw new KeyctlError(
+    "usage",
+    only === undefined ? "which key: NAME or --id is missing" : "this takes one key at a time",
+  );
 }
