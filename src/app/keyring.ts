@@ -117,14 +117,16 @@ export class Keyring {
 
   async #open(root: RootReference): Promise<Vault> {
     const vault = await this.#source.vault();
-    assertOwned(vault, root.reference);
+    const { uuid } = await this.#source.store.meta();
+    // Without the name a changed row could make any known secret of the vault the pepper.
+    assertOwned(vault, root.reference, rootName(root.role, uuid));
     return vault;
   }
 }
 
 /** A reference to another place than the profile's vault is refused: a changed row must not choose where we look. */
-export function assertOwned(vault: Vault, reference: string): void {
-  if (vault.owns(reference)) return;
+export function assertOwned(vault: Vault, reference: string, name?: string): void {
+  if (vault.owns(reference, name)) return;
   throw new KeyctlError("integrity", `a vault reference points outside the profile's vault ${vault.url}`, {
     hint: "check --vault and the profile; if they are right, the row was changed behind keyctl: keyctl audit-verify --state",
   });

@@ -90,16 +90,23 @@ async function resolveNamed(
   input: RevokeInput,
   target: { keys: KeySelector[]; version: number | null },
 ): Promise<Resolved> {
-  const only = new Map<string, number[]>();
-  const keyIds = new Set<string>();
+  const meant = new Map<string, Set<number | null>>();
   for (const selector of target.keys) {
     const found = await findKey(deps, selector, "manage");
     assertRevision(found.key, input.options.ifRevision);
-    const version = target.version ?? found.version;
-    keyIds.add(found.key.id);
-    if (version !== null) only.set(found.key.id, [...(only.get(found.key.id) ?? []), version]);
+    const versions = meant.get(found.key.id) ?? new Set();
+    meant.set(found.key.id, versions.add(target.version ?? found.version));
   }
-  return { keyIds: [...keyIds].toSorted(), only, complete: true };
+  const only = new Map<string, number[]>();
+  for (const [keyId, versions] of meant) {
+    // Named once as a whole, a key is meant as a whole, however else it is named too.
+    if (!versions.has(null))
+      only.set(
+        keyId,
+        [...versions].filter((version) => version !== null),
+      );
+  }
+  return { keyIds: [...meant.keys()].toSorted(), only, complete: true };
 }
 
 /** Plans the changes on the rows as they stand; inside a transaction this is what will be written. */

@@ -89,13 +89,13 @@ export interface VaultCapabilities {
 }
 
 export interface Vault {
-  /** The profile's vault, as references begin: a reference to another place is refused by `owns`. */
+  /** The profile's vault, for messages. */
   readonly url: string;
   readonly capabilities: VaultCapabilities;
   readonly keys: VaultKeys;
   readonly secrets: VaultSecrets;
-  /** True when the reference points into this vault. */
-  owns(reference: string): boolean;
+  /** True when the reference points into this vault and, with `name`, to a version of that object. */
+  owns(reference: string, name?: string): boolean;
   /** A counter raised by every write, where the vault has one; an older copy put back shows a smaller number. */
   generation(): Promise<number | null>;
   close(): Promise<void>;

@@ -9,6 +9,7 @@ import { drainOutbox } from "./drain-outbox.ts";
 import { findReplay, requestSha256 } from "./idempotency.ts";
 import { planFor, resolveTarget } from "./plan-revoke.ts";
 import type { RevokeInput, RevokePlan } from "./plan-revoke.ts";
+import { signLog } from "./settle.ts";
 import { writeRevoke } from "./write-revoke.ts";
 
 /** What a revoke would deny, and the hash that pins it. Nothing is written. */
@@ -50,6 +51,11 @@ export async function revokeKeys(deps: Deps, input: RevokeInput): Promise<Revoke
   const keyIds = plan.planned.map(({ key }) => key.id);
   await denyInVault(deps, plan, input);
   const result = await describeRevocation(deps, { keyIds, operationId, planHash: plan.planHash });
+  // A revoke that spoke to the vault has its entry signed; one that could not must not wait for it.
+  if (result.vault.total > 0 && result.vault.pending === 0) {
+    for (const tenantId of new Set(plan.planned.map(({ key }) => key.tenantId)))
+      await signLog(deps, tenantId);
+  }
   return { ...result, complete: plan.complete };
 }
 

@@ -5,10 +5,12 @@ import type { Deps } from "./deps.ts";
 import type { VersionedKeys } from "./keyring.ts";
 import { assertOwned } from "./keyring.ts";
 import type { Operation, StoreTransaction } from "./ports.ts";
+import { newRevocation } from "./new-revocation.ts";
 import { recordAudit } from "./record-audit.ts";
 import type { OperationWork } from "./run-operation.ts";
 import { expected, writeChange } from "./version-work.ts";
 import type { FreshRun } from "./version-work.ts";
+import { sweepTasks } from "./vault-tasks.ts";
 import { ofOperation, vaultName, vaultTags } from "./version-value.ts";
 
 /**
@@ -52,6 +54,8 @@ export function rollbackWork(
       await pointBack(deps, tx, { operation, root, options });
     },
     abandon: async (tx, operation) => {
+      // What was put again may be the vault's newest by now: it must not stay enabled.
+      await tx.insertOutbox(await sweepTasks(deps, tx, { key, operation }));
       await recordAudit(tx, deps, {
         operation: "key.rollback",
         outcome: "failure",
@@ -108,6 +112,20 @@ async function pointBack(
   );
   await tx.cancelOutbox({ keyId: key.id, version: operation.version, task: "disable-secret", at: now });
   const after: VersionRecord[] = applyChanges(versions, moved);
+  const denied = changes.find((change) => change.set.state === "compromised");
+  if (denied !== undefined) {
+    const severity = null;
+    const what = {
+      key,
+      operationId: operation.id,
+      version: denied.version,
+      reason: "key-compromise",
+      severity,
+      undoUntil: null,
+      now,
+    } as const;
+    await tx.insertRevocations([newRevocation(deps, what)]);
+  }
   await writeChange(deps, tx, {
     operation,
     key,

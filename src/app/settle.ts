@@ -8,16 +8,30 @@ import { signCheckpoint } from "./sign-checkpoint.ts";
  * The mutation stands already, so a failure here is a warning with the command that makes up for it.
  */
 export async function settle(deps: Deps, change: { keyId: string; tenantId: string }): Promise<void> {
-  try {
+  await afterwards(deps, async () => {
     await drainOutbox(deps, { keyId: change.keyId });
-    await signCheckpoint(deps, change.tenantId, { onlyWhenStale: true });
-    const vault = await deps.vault();
-    const generation = await vault.generation();
-    const accessed = deps.keyring.takeAccessed();
-    await deps.store.transaction(async (tx) => {
-      for (const { reference, at } of accessed) await tx.touchReference(reference, at);
-      if (generation !== null) await tx.rememberVaultGeneration(generation);
-    });
+    await noteVault(deps, change.tenantId);
+  });
+}
+
+/** As `settle`, when the tasks were done already. */
+export async function signLog(deps: Deps, tenantId: string): Promise<void> {
+  await afterwards(deps, async () => await noteVault(deps, tenantId));
+}
+
+async function noteVault(deps: Deps, log: string): Promise<void> {
+  await signCheckpoint(deps, log, { onlyWhenStale: true });
+  const generation = await (await deps.vault()).generation();
+  const accessed = deps.keyring.takeAccessed();
+  await deps.store.transaction(async (tx) => {
+    for (const { reference, at } of accessed) await tx.touchReference(reference, at);
+    if (generation !== null) await tx.rememberVaultGeneration(generation);
+  });
+}
+
+async function afterwards(deps: Pick<Deps, "warn">, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     if (!isKeyctlError(error)) throw error;
     deps.warn(`the change is made, what follows it is not: ${error.message}; keyctl reconcile --fix does it`);

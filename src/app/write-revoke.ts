@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import { kindRules } from "../core/kind-rules.ts";
 import { revocableStates, transitionsOf } from "../core/lifecycle.ts";
-import { revokePage } from "../core/providers.ts";
-import { rowMacFields, rowMacInput } from "../core/row-mac.ts";
-import { uuidv7 } from "../core/uuid.ts";
+import { rowMacDigest, rowMacFields } from "../core/row-mac.ts";
 import type { Deps } from "./deps.ts";
 import type { AuditAppend, OutboxItem, Revocation, StoreTransaction } from "./ports.ts";
+import { newRevocation } from "./new-revocation.ts";
 import { auditEntry } from "./record-audit.ts";
 import { denialState, keyAfter, undoUntilOf } from "./plan-revoke.ts";
 import type { PlannedKey, RevokeInput, RevokePlan } from "./plan-revoke.ts";
@@ -34,7 +32,10 @@ export async function writeRevoke(deps: Deps, tx: StoreTransaction, write: Revok
     const planned = touched.find(({ key }) => key.id === operation.keyId);
     if (planned !== undefined) outbox.push(...(await sweepTasks(deps, tx, { key: planned.key, operation })));
   }
-  for (const planned of touched) outbox.push(...vaultTasks(deps, planned, { write, now }));
+  for (const planned of touched) {
+    await endGraces(tx, planned, now);
+    outbox.push(...vaultTasks(deps, planned, { write, now }));
+  }
   if (outbox.length > 0) await tx.insertOutbox(outbox);
   await tx.insertRevocations(touched.map((planned) => revocationOf(deps, planned, { write, now })));
   await appendEntries(deps, tx, { touched, write });
@@ -86,6 +87,13 @@ async function denyUnpublished(
   }
 }
 
+/** A grace that was to end later ends now: its task would only repeat what the revoke's own does. */
+async function endGraces(tx: StoreTransaction, { key, changes }: PlannedKey, at: number): Promise<void> {
+  if (kindRules[key.kind].vaultAfterGrace !== "disable") return;
+  for (const { version } of changes)
+    await tx.cancelOutbox({ keyId: key.id, version, task: "disable-secret", at });
+}
+
 function vaultTasks(
   deps: Deps,
   planned: PlannedKey,
@@ -108,23 +116,12 @@ function revocationOf(
   context: { write: RevokeWrite; now: number },
 ): Revocation {
   const { key, changes } = planned;
-  const { input, operationId } = context.write;
-  const { hasUpstream } = kindRules[key.kind];
+  const { reason, severity } = context.write.input;
   const [first] = changes;
-  return {
-    id: uuidv7(context.now, deps.random.bytes(10)),
-    tenantId: key.tenantId,
-    keyId: key.id,
-    operationId,
-    version: changes.length === 1 && first !== undefined ? first.version : null,
-    reason: input.reason,
-    severity: input.severity,
-    revokedAt: context.now,
-    undoUntil: undoUntilOf(planned, context.now),
-    undoneAt: null,
-    upstream: hasUpstream ? "open" : null,
-    upstreamUrl: hasUpstream ? revokePage(key.provider) : null,
-  };
+  const version = changes.length === 1 && first !== undefined ? first.version : null;
+  const { operationId } = context.write;
+  const undoUntil = undoUntilOf(planned, context.now);
+  return newRevocation(deps, { key, operationId, version, reason, severity, undoUntil, now: context.now });
 }
 
 /** Entries in batches, one log after the other in the order of their names, so that two revokes cannot lock each other. */
@@ -184,9 +181,7 @@ function rowDigests(planned: PlannedKey): Record<string, string> {
 
 /** SHA-256 over the bytes that a row's MAC covers, hex. */
 export function rowDigest(key: PlannedKey["key"], version: PlannedKey["versions"][number]): string {
-  return createHash("sha256")
-    .update(rowMacInput(rowMacFields(key, version)))
-    .digest("hex");
+  return Buffer.from(rowMacDigest(rowMacFields(key, version))).toString("hex");
 }
 
 async function rememberRequest(

@@ -38,7 +38,7 @@ async function readyHome(): Promise<string> {
   template ??= (async () => {
     const made = await makeHome({ init: false });
     await made.ok(["init"]);
-    process.once("exit", made.remove);
+    process.once("exit", () => made.remove());
     return made.path;
   })();
   return await template;

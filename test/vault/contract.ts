@@ -270,8 +270,11 @@ function describeDeletion(vault: () => Vault): void {
 
 function describeReferences(vault: () => Vault): void {
   it("owns its own references and no others", async () => {
-    const { reference } = await vault().secrets.put(freshName("secret"), secretOf("some value"), { tags });
+    const name = freshName("secret");
+    const { reference } = await vault().secrets.put(name, secretOf("some value"), { tags });
     expect(vault().owns(reference)).toBe(true);
+    expect(vault().owns(reference, name)).toBe(true);
+    expect(vault().owns(reference, `${name}x`)).toBe(false);
     for (const other of [
       "",
       "x",

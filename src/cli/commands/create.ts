@@ -1,6 +1,8 @@
+import type { CreateKeyInput } from "../../app/create-key.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import { generatedCharactersDefault } from "../../core/generate-secret.ts";
 import { keyKinds } from "../../core/model.ts";
+import type { KeyKind } from "../../core/model.ts";
 import type { CommandContext } from "../context.ts";
 import type { CommandDefinition, CommandInput, OptionDefinition } from "../command.ts";
 import { fromFileOption, readSecret } from "../secret-input.ts";
@@ -108,13 +110,11 @@ export const createCommand: CommandDefinition = {
   },
 };
 
-type CreateRequest = Parameters<typeof import("../../app/create-key.ts").createKey>[1];
-
 async function readRequest(
   context: CommandContext,
   input: CommandInput,
-  kind: CreateRequest["kind"],
-): Promise<CreateRequest> {
+  kind: KeyKind,
+): Promise<CreateKeyInput> {
   const { flags, args } = input;
   const { parseExpiry } = await import("../../core/duration.ts");
   const expiresText = flags.text("expires");

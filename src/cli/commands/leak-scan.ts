@@ -76,7 +76,7 @@ async function sourcesOf(context: CommandContext, args: readonly string[]): Prom
   }
   const stdin: ScanItem = { kind: "file", path: "-", chunks: () => io.stdin.chunks() };
   if (paths.length === 0) return [stdin];
-  return scanItems(paths, { stdin, walk: services.walk });
+  return scanItems(paths, { stdin, walk: (more) => services.walk(more) });
 }
 
 function* scanItems(

@@ -88,7 +88,8 @@ function lines(report: ReconcileReport): string[] {
     ),
   ];
   if (outbox.done > 0) found.push(`vault: ${outbox.done} queued tasks done`);
-  if (outbox.waiting > 0) found.push(`${outbox.waiting} graces are running`);
+  if (outbox.waiting > 0)
+    found.push(`${outbox.waiting} ${outbox.waiting === 1 ? "grace is" : "graces are"} running`);
   if (expired > 0)
     found.push(`${expired} keys ${report.fixed ? "were written as expired" : "are past their expiry"}`);
   return found.length === 0 ? ["nothing is left over"] : found;

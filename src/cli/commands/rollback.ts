@@ -31,13 +31,13 @@ export const rollbackCommand: CommandDefinition = {
     const { planRollbackKey, rollbackKey } = await import("../../app/rollback-key.ts");
     const { showMade, showPlanned } = await import("./made-version.ts");
     const { keyPath } = await import("../render/key-view.ts");
-    const session = await context.session();
     const request = {
       target: readTarget(input),
       toVersion: input.flags.integer("to-version"),
       compromised: input.flags.on("compromised"),
       options: context.mutationOptions(),
     };
+    const session = await context.session();
     const { key, toVersion, planHash } = await planRollbackKey(session, request);
     if (context.globals.dryRun) {
       await showPlanned(context, key, { would: "roll back", version: toVersion, planHash });

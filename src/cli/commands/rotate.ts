@@ -37,8 +37,8 @@ export const rotateCommand: CommandDefinition = {
     const { showMade, showPlanned } = await import("./made-version.ts");
     const { keyPath } = await import("../render/key-view.ts");
     const { flags } = input;
-    const session = await context.session();
     const target = readTarget(input);
+    const session = await context.session();
     const { key } = await showKey(session, target);
     if (key.kind === "issued") (await import("../secret-output.ts")).assertFormatShowsSecret(context);
     else if (context.globals.outFile !== null) {

@@ -16,8 +16,9 @@ export const showCommand: CommandDefinition = {
   mutation: "no",
   run: async (context, input) => {
     const { showKey } = await import("../../app/show-key.ts");
+    const target = readTarget(input);
     const session = await context.session();
-    const shown = await showKey(session, readTarget(input));
+    const shown = await showKey(session, target);
     await present(context, shown, input.flags.on("wide") || context.answer.format === "wide");
     return "ok";
   },

@@ -34,7 +34,8 @@ export function createAnswer(options: AnswerOptions): Answer {
   const { io, talk, format } = options;
   const ci = options.toStdout && isCi(io.env);
   const colour = options.toStdout && isColoured(io.stdout, io.env);
-  const style = { ci, colour, wide: format === "wide", now: io.now() };
+  // The time as of the answer: what was done meanwhile lies before it.
+  const styleNow = (): TableStyle => ({ ci, colour, wide: format === "wide", now: io.now() });
   const json = (value: Json, indent: number): string =>
     printableJson(JSON.stringify(value, null, indent), ci);
   return {
@@ -43,21 +44,21 @@ export function createAnswer(options: AnswerOptions): Answer {
       if (format === "table" || format === "wide") {
         const all = await collected(rows);
         if (all.length === 0) talk.note(empty);
-        else await talk.answer(await formatTable(view.columns, all, style));
+        else await talk.answer(await formatTable(view.columns, all, styleNow()));
         return;
       }
       for await (const part of serialised(view, rows, { format, json, ci })) await talk.answer(part);
     },
     one: async (view, row) => {
       if (format === "table" || format === "wide")
-        await talk.answer(await formatRecord(view.columns, row, style));
+        await talk.answer(await formatRecord(view.columns, row, styleNow()));
       else if (format === "json") await talk.answer(`${json(view.toJson(row), 2)}\n`);
       else for await (const part of serialised(view, [row], { format, json, ci })) await talk.answer(part);
     },
     value: async (value, text) => {
       if (format === "json") await talk.answer(`${json(value, 2)}\n`);
       else if (format === "jsonl") await talk.answer(`${json(value, 0)}\n`);
-      else await talk.answer(typeof text === "string" ? text : await text(style));
+      else await talk.answer(typeof text === "string" ? text : await text(styleNow()));
     },
   };
 }

@@ -47,7 +47,10 @@ function asVault(session: Session, path: string): Vault {
     capabilities: { disable: { keys: "version", secrets: "version" } },
     keys: embeddedKeys(session),
     secrets: embeddedSecrets(session),
-    owns: (reference) => parseReference(reference)?.uuid === session.uuid,
+    owns: (reference, name) => {
+      const parsed = parseReference(reference);
+      return parsed?.uuid === session.uuid && (name === undefined || parsed.name === name);
+    },
     generation: async () => {
       const directory = await session.directory();
       return directory.read(() => directory.generation);
