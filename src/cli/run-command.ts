@@ -48,7 +48,7 @@ export async function runCommand(call: CommandCall, globals: Globals): Promise<O
   try {
     const context = contextOf({ ...call, globals, talk, services, ...session, toStdout: file === null });
     const run = command.run(context, { args: call.args, flags: call.flags });
-    const outcome = await Promise.race([run, interruption(io.signal)]);
+    const outcome = await Promise.race([run, interruption(io.signal, command.mutation !== "no")]);
     await file?.finish();
     await session.close();
     await talk.flush();
@@ -125,12 +125,10 @@ function sessionOf(request: SessionRequest): Pick<Part, "place" | "open"> & { cl
 }
 
 /** Rejects with `interrupted` when the person presses Ctrl-C. */
-async function interruption(signal: AbortSignal): Promise<never> {
+async function interruption(signal: AbortSignal, mutates: boolean): Promise<never> {
   return await new Promise((_resolve, reject) => {
-    const stop = (): void =>
-      reject(
-        new KeyctlError("interrupted", "interrupted", { hint: "keyctl reconcile shows what is half done" }),
-      );
+    const hint = mutates ? { hint: "keyctl reconcile shows what is half done" } : {};
+    const stop = (): void => reject(new KeyctlError("interrupted", "interrupted", hint));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
