@@ -20,6 +20,7 @@ import { FileCheckpointMemory } from "./files/checkpoint-memory.ts";
 import { privateFiles } from "./files/private-files.ts";
 import { processTable } from "./files/process-table.ts";
 import { walkFiles } from "./files/walk.ts";
+import { makeWorkshop } from "./files/workshop.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { UnlockMethod, UnlockSource } from "./vault/embedded/unlock.ts";
 import { createEmbeddedVault, openEmbeddedVault } from "./vault/embedded/open.ts";
@@ -32,6 +33,9 @@ export interface System {
   uid: number | null;
   /** Name and version of the program. */
   tool: string;
+  /** The Node that runs this, and `bin/keyctl.js`. */
+  node: string;
+  script: string;
 }
 
 interface Surroundings {
@@ -50,7 +54,12 @@ export function composeServices(surroundings: Surroundings): Services {
   return {
     files: privateFiles,
     bundle: (folder) => bundleSource(resolve(io.cwd, folder)),
-    walk: (paths) => walkFiles(paths.map((path) => path)),
+    random,
+    walk: walkFiles,
+    workshop: async () => {
+      const { node, script } = surroundings.system;
+      return await makeWorkshop({ node, script, path: io.env["PATH"] ?? "" });
+    },
     memory: async (globals) => memoryOf(await settingsOf(surroundings.io, globals)),
     resolve: async (globals) => {
       const settings = await settingsOf(surroundings.io, globals);

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import packageJson from "../package.json" with { type: "json" };
 import type { LoadServices } from "./cli/context.ts";
 import type { Io } from "./cli/io.ts";
@@ -21,7 +22,14 @@ export async function runProcess(): Promise<number> {
 const loadServices: LoadServices = async (io, talk) => {
   const { composeServices } = await import("./compose.ts");
   const { pid, platform } = process;
-  const system = { pid, platform, uid: process.getuid?.() ?? null, tool: `keyctl/${packageJson.version}` };
+  const system = {
+    pid,
+    platform,
+    uid: process.getuid?.() ?? null,
+    tool: `keyctl/${packageJson.version}`,
+    node: process.execPath,
+    script: fileURLToPath(new URL("../bin/keyctl.js", import.meta.url)),
+  };
   return composeServices({ io, talk, system });
 };
 

@@ -1,7 +1,7 @@
 import type { Deps, MutationOptions } from "../app/deps.ts";
 import type { ScanItem } from "../app/scan-for-leaks.ts";
 import type { BundleSource } from "../audit/verify-bundle.ts";
-import type { CheckpointMemory, PrivateFiles } from "../app/ports.ts";
+import type { CheckpointMemory, PrivateFiles, Random } from "../app/ports.ts";
 import type { CommandDefinition } from "./command.ts";
 import type { Danger } from "./danger.ts";
 import type { Io } from "./io.ts";
@@ -58,9 +58,21 @@ export interface Place {
   openSession(options: SessionOptions): Promise<Session>;
 }
 
+/** A temporary folder in which shell lines are run for real, with a home of its own. */
+export interface Workshop {
+  readonly folder: string;
+  write(name: string, content: string | Uint8Array): Promise<void>;
+  /** Runs one line in `sh`; every byte it prints goes to `print`, in order. Answers its exit status. */
+  run(line: string, print: (text: string) => void): Promise<number>;
+  remove(): Promise<void>;
+}
+
 /** What `compose.ts` gives to the command line. */
 export interface Services {
   files: PrivateFiles;
+  random: Random;
+  /** A temporary folder with a `keyctl` on the PATH, for `demo`. */
+  workshop(): Promise<Workshop>;
   /** Opens files of an export bundle's folder. */
   bundle(folder: string): BundleSource;
   /** Files below paths, for leak-scan; what cannot be looked into comes as `skipped`. */

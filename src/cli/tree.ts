@@ -3,6 +3,7 @@ import { auditExportCommand } from "./commands/audit-export.ts";
 import { auditListCommand } from "./commands/audit-list.ts";
 import { auditVerifyCommand } from "./commands/audit-verify.ts";
 import { createCommand } from "./commands/create.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { initCommand } from "./commands/init.ts";
 import { leakScanCommand } from "./commands/leak-scan.ts";
 import { listCommand } from "./commands/list.ts";
@@ -16,6 +17,7 @@ import { verifyCommand } from "./commands/verify.ts";
 /** Every verb, in the order in which help shows them. */
 export const commands: readonly CommandDefinition[] = [
   initCommand,
+  demoCommand,
   createCommand,
   listCommand,
   showCommand,

@@ -1,5 +1,5 @@
-/** Longer control sequences than this are text: real ones stay under 40 bytes. */
-const controlBytesMax = 64;
+/** Longer control sequences than this are text: real ones stay under 40 bytes. Also the most that `append` keeps back. */
+export const controlBytesMax = 64;
 const escape = 0x1b;
 const space = 0x20;
 

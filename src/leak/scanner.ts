@@ -3,7 +3,7 @@ import { Secret } from "../core/secret.ts";
 import { confirmNear, confirmOwn, confirmRule, type Match } from "./confirm.ts";
 import { isBetter, mask, type RawMatch } from "./finding.ts";
 import { ownKeyKeyword } from "./match-own.ts";
-import { CleanText } from "./normalise.ts";
+import { CleanText, controlBytesMax } from "./normalise.ts";
 import { PositionTracker } from "./position.ts";
 import { PairPrefilter, type Keyword, type Prefilter } from "./prefilter.ts";
 import type { LeakRule } from "./rule.ts";
@@ -56,7 +56,8 @@ export class Scanner {
     const keywords = this.#compile(options.rules);
     this.#prefilter = options.prefilter?.(keywords) ?? new PairPrefilter(keywords);
     const blockBytes = options.blockBytes ?? blockBytesDefault;
-    this.#text = new CleanText(blockBytes + lookaheadBytes + lookbehindBytes);
+    // A full buffer must hold a block that can be given up, also when a control sequence is kept back.
+    this.#text = new CleanText(blockBytes + lookaheadBytes + lookbehindBytes + controlBytesMax);
     this.#position = new PositionTracker(this.#text);
   }
 

@@ -77,6 +77,8 @@ export async function makeHome(options: { init?: boolean } = {}): Promise<Home> 
         platform: process.platform,
         uid: process.getuid?.() ?? null,
         tool: "keyctl/test",
+        node: "",
+        script: "",
       };
       const services = composeServices({
         io: streams,
