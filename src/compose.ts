@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { mkdir, stat } from "node:fs/promises";
-import { initStore } from "./app/init-store.ts";
 import type { InitDeps } from "./app/init-store.ts";
 import { Keyring } from "./app/keyring.ts";
 import type { Clock, Random, Store, Vault } from "./app/ports.ts";
@@ -20,10 +19,8 @@ import { FileCheckpointMemory } from "./files/checkpoint-memory.ts";
 import { privateFiles } from "./files/private-files.ts";
 import { processTable } from "./files/process-table.ts";
 import { walkFiles } from "./files/walk.ts";
-import { makeWorkshop } from "./files/workshop.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { UnlockMethod, UnlockSource } from "./vault/embedded/unlock.ts";
-import { createEmbeddedVault, openEmbeddedVault } from "./vault/embedded/open.ts";
 
 /** What only the process itself knows; `main.ts` reads it. */
 export interface System {
@@ -58,6 +55,7 @@ export function composeServices(surroundings: Surroundings): Services {
     walk: walkFiles,
     workshop: async () => {
       const { node, script } = surroundings.system;
+      const { makeWorkshop } = await import("./files/workshop.ts");
       return await makeWorkshop({ node, script, path: io.env["PATH"] ?? "" });
     },
     memory: async (globals) => memoryOf(await settingsOf(surroundings.io, globals)),
@@ -118,7 +116,11 @@ async function openSession(
       tool: surroundings.system.tool,
       personal: personalOf(io, surroundings.system),
     };
-    if (options.make) await initStore(init);
+    if (options.make) {
+      // It writes to the log, and with that comes every rule of what must not stand in a log: not for whoever only reads.
+      const { initStore } = await import("./app/init-store.ts");
+      await initStore(init);
+    }
     return { ...(await sessionOf(surroundings, settings, init)), close };
   } catch (error) {
     await close();
@@ -237,6 +239,7 @@ async function openVault(
   settings: ResolvedSettings,
   options: SessionOptions,
 ): Promise<Vault> {
+  const { createEmbeddedVault, openEmbeddedVault } = await import("./vault/embedded/open.ts");
   const { path, url } = settings.vault.value;
   const keyFile = { path: settings.places.unlockKey, uid: around.uid };
   const unlock: UnlockSource = { keyFile, readPassphrase: async () => await readPassphrase(around.io) };
