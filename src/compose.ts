@@ -20,6 +20,7 @@ import { privateFiles } from "./files/private-files.ts";
 import { processTable } from "./files/process-table.ts";
 import { walkFiles } from "./files/walk.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
+import type { SqliteStoreOptions } from "./store/sqlite.ts";
 import type { UnlockMethod, UnlockSource } from "./vault/embedded/unlock.ts";
 
 /** What only the process itself knows; `main.ts` reads it. */
@@ -41,6 +42,8 @@ interface Surroundings {
   system: System;
   /** Told after each step of an operation. */
   observer?: Session["observer"];
+  /** How long to wait for the store's lock and how large its file may grow; the store's own defaults else. */
+  limits?: Pick<SqliteStoreOptions, "busyTimeoutMs" | "pagesMax">;
 }
 
 const random: Random = { bytes: (count) => randomBytes(count) };
@@ -97,9 +100,9 @@ async function openSession(
   settings: ResolvedSettings,
   options: SessionOptions,
 ): Promise<Session> {
-  const { io, talk } = surroundings;
+  const { io, talk, limits = {} } = surroundings;
   const clock: Clock = { now: () => io.now() };
-  const store = await openStore({ clock, talk }, settings, options.make);
+  const store = await openStore({ clock, talk, limits }, settings, options.make);
   const vault = vaultOpener({ io, talk, clock, store, uid: surroundings.system.uid }, settings, options);
   const close = async (): Promise<void> => {
     await vault.close();
@@ -185,7 +188,7 @@ function personalOf(io: Io, system: System): Record<string, string> {
 }
 
 async function openStore(
-  with_: { clock: Clock; talk: Talk },
+  with_: { clock: Clock; talk: Talk; limits: NonNullable<Surroundings["limits"]> },
   settings: ResolvedSettings,
   make: boolean,
 ): Promise<Store> {
@@ -198,7 +201,8 @@ async function openStore(
       retryable: false,
     });
   }
-  const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock: with_.clock });
+  const { clock, limits } = with_;
+  const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock, ...limits });
   if (isNew) with_.talk.note(`made a new store at ${url}`);
   return store;
 }
