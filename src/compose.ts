@@ -249,7 +249,7 @@ async function openVault(
   const unlock: UnlockSource = { keyFile, readPassphrase: async () => await readPassphrase(around.io) };
   const common = { path, unlock, random, clock: around.clock };
   const isNew = options.make && !(await exists(path));
-  if (!isNew) return await notOlder(await openEmbeddedVault(common), around.store);
+  if (!isNew) return await notOlder(await openEmbeddedVault(common), around.store, options.acceptVault);
   await assertNeverHadVault(around.store, url);
   const method: UnlockMethod = options.vaultKey ?? "file";
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -273,16 +273,16 @@ async function assertNeverHadVault(store: Store, url: string): Promise<void> {
   });
 }
 
-async function notOlder(vault: Vault, store: Store): Promise<Vault> {
+async function notOlder(vault: Vault, store: Store, accepted: number | undefined): Promise<Vault> {
   const seen = (await store.meta()).vaultGeneration;
   const generation = seen === null ? null : await vault.generation();
-  if (seen === null || generation === null || generation >= seen) return vault;
+  if (seen === null || generation === null || generation >= seen || generation === accepted) return vault;
   await vault.close();
   throw new KeyctlError(
     "integrity",
     `the vault ${vault.url} is an older copy: it is at generation ${generation}, and was at ${seen}`,
     {
-      hint: "put the newest copy of the vault file back; keys made since would be lost with this one",
+      hint: `put the newest copy back; if there is none: keyctl reconcile --fix --accept-vault ${generation} --confirm ${generation}`,
     },
   );
 }

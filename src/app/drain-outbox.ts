@@ -59,24 +59,31 @@ async function perform(deps: Deps, item: OutboxItem): Promise<boolean> {
     return false;
   }
   const key = await deps.store.keyById(item.keyId);
-  const version = (await deps.store.versions(item.keyId)).find(
-    (candidate) => candidate.version === item.version,
-  );
-  if (key === null || version === undefined || stillNeeded(deps, key, version, item)) return false;
+  const versions = await deps.store.versions(item.keyId);
+  if (key === null || stillNeeded(deps, key, { versions, item })) return false;
   assertOwned(vault, item.reference);
-  await (item.task === "disable-secret" ? vault.secrets : vault.keys).disable(item.reference);
+  await disable(item.task === "disable-secret" ? vault.secrets : vault.keys, item.reference);
   return true;
 }
 
-/** A version that came back meanwhile, by rollback or undo, keeps its place in the vault. */
+/** A version that is not there (lost with a newer copy of the vault) is refused by the vault as well. */
+async function disable(room: Pick<Vault["secrets"], "disable">, reference: string): Promise<void> {
+  try {
+    await room.disable(reference);
+  } catch (error) {
+    if (!isKeyctlError(error) || error.code !== "not-found") throw error;
+  }
+}
+
+/** What an accepted version refers to keeps its place in the vault: one that came back meanwhile, by rollback or undo. */
 function stillNeeded(
   deps: Pick<Deps, "clock">,
   key: KeyRecord,
-  version: VersionRecord,
-  item: OutboxItem,
+  facts: { versions: readonly VersionRecord[]; item: OutboxItem },
 ): boolean {
-  if (version.vaultReference !== item.reference) return false;
-  return judgeVersion(key, version, deps.clock.now()) === "accepted";
+  const now = deps.clock.now();
+  const holders = facts.versions.filter((version) => version.vaultReference === facts.item.reference);
+  return holders.some((version) => judgeVersion(key, version, now) === "accepted");
 }
 
 /** Disables what an ended operation left under its tag and no accepted version refers to. Waits while its process lives. */

@@ -408,7 +408,10 @@ export interface StoreTransaction extends StoreReader {
 
   insertRootReference(root: Omit<RootReference, "lastAccessedAt">): Promise<void>;
   touchReference(reference: string, at: number): Promise<void>;
+  /** Keeps the largest. */
   rememberVaultGeneration(generation: number): Promise<void>;
+  /** Sets it, also to less: somebody decided to go on with an older vault. */
+  acceptVaultGeneration(generation: number): Promise<void>;
   recordMaintenance(at: number): Promise<void>;
   insertLeakTag(tag: LeakTag): Promise<void>;
 

@@ -1,8 +1,11 @@
 import { assertMay } from "../core/access.ts";
+import { isKeyctlError } from "../core/errors.ts";
 import { judgeVersion } from "../core/lifecycle.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import { operationWork } from "./operation-work.ts";
+import { acceptOlderVault } from "./accept-vault.ts";
+import type { LostVersion } from "./accept-vault.ts";
 import type { Deps } from "./deps.ts";
 import { drainOutbox } from "./drain-outbox.ts";
 import { purgeAnswers, writeExpiries } from "./maintain.ts";
@@ -10,6 +13,7 @@ import type { Operation, OutboxItem, Revocation, VaultVersion } from "./ports.ts
 import { takeOver } from "./run-operation.ts";
 import { signCheckpoint } from "./sign-checkpoint.ts";
 import { outboxItem } from "./vault-tasks.ts";
+import { vaultHeldKeys } from "./vault-held-keys.ts";
 import { vaultName } from "./version-value.ts";
 
 /** An operation that was found open. `action` is what was done with it, or what `--fix` would do. */
@@ -35,7 +39,15 @@ export interface ReconcileReport {
   drift: Drift[];
   /** Provider keys that were revoked here and are still accepted by their provider. */
   upstreams: Revocation[];
+  /** Versions whose value an older vault does not have; they were revoked. */
+  lost: LostVersion[];
   fixed: boolean;
+}
+
+export interface ReconcileInput {
+  fix: boolean;
+  /** The generation of an older vault that is to be accepted for good; null without one. */
+  acceptVault: number | null;
 }
 
 /** Whether anything is left: `ok`, `pending` when something waits, `integrity` on drift that stands. */
@@ -49,9 +61,10 @@ export function reconcileOutcome(report: ReconcileReport): "ok" | "pending" | "i
  * Looks for what crashes and outages left behind; with `fix` it finishes or gives up operations of dead processes, does
  * the queue, writes expiries, disables in the vault what our records deny, and signs every log. It never deletes.
  */
-export async function reconcile(deps: Deps, input: { fix: boolean }): Promise<ReconcileReport> {
+export async function reconcile(deps: Deps, input: ReconcileInput): Promise<ReconcileReport> {
   const { caller } = deps;
   assertMay("manage", { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
+  const lost = input.acceptVault === null ? [] : await acceptOlderVault(deps, input.acceptVault);
   const operations = await openOperations(deps, input.fix);
   const expired = input.fix
     ? await writeExpiries(deps)
@@ -69,6 +82,7 @@ export async function reconcile(deps: Deps, input: { fix: boolean }): Promise<Re
     expired,
     drift,
     upstreams: await deps.store.openUpstreams(caller.tenant.id),
+    lost,
     fixed: input.fix,
   };
 }
@@ -79,14 +93,19 @@ async function openOperations(deps: Deps, fix: boolean): Promise<FoundOperation[
     const key = await deps.store.keyById(operation.keyId);
     if (deps.processes.isAlive(operation.owner)) found.push({ operation, key, action: "running" });
     else if (!fix || key === null) found.push({ operation, key, action: "would-end" });
-    else
-      found.push({
-        operation,
-        key,
-        action: await takeOver(deps, operation, operationWork(deps, key, operation)),
-      });
+    else found.push({ operation, key, action: await end(deps, key, operation) });
   }
   return found;
+}
+
+/** Ends a dead process's operation; another `reconcile` or command that is faster has it now. */
+async function end(deps: Deps, key: KeyRecord, operation: Operation): Promise<FoundOperation["action"]> {
+  try {
+    return await takeOver(deps, operation, operationWork(deps, key, operation));
+  } catch (error) {
+    if (isKeyctlError(error) && error.code === "conflict") return "running";
+    throw error;
+  }
 }
 
 async function finishMaintenance(deps: Deps, now: number): Promise<void> {
@@ -99,29 +118,10 @@ async function finishMaintenance(deps: Deps, now: number): Promise<void> {
   });
 }
 
-const pageSize = 500;
-
 /** Compares every vault-held version of the tenant with the vault. */
 async function findDrift(deps: Deps, fix: boolean): Promise<Drift[]> {
   const found: Drift[] = [];
-  for (const kind of ["secret", "encryption"] as const) {
-    let after: { name: string; id: string } | null = null;
-    for (;;) {
-      const page = {
-        tenantId: deps.caller.tenant.id,
-        env: null,
-        filter: { kind },
-        now: deps.clock.now(),
-        limit: pageSize,
-        after,
-      };
-      const keys: KeyRecord[] = await deps.store.listKeys(page);
-      for (const key of keys) found.push(...(await driftOf(deps, key, fix)));
-      const last = keys.at(-1);
-      if (last === undefined || keys.length < pageSize) break;
-      after = { name: last.name, id: last.id };
-    }
-  }
+  for await (const key of vaultHeldKeys(deps)) found.push(...(await driftOf(deps, key, fix)));
   return found;
 }
 
@@ -133,8 +133,15 @@ async function driftOf(deps: Deps, key: KeyRecord, fix: boolean): Promise<Drift[
     (await deps.store.outbox({ keyId: key.id, limit: 1000 })).map((item) => item.reference),
   );
   const found: Drift[] = [];
-  for (const version of await deps.store.versions(key.id)) {
-    const what = disagreement(deps, key, { version, held });
+  const versions = await deps.store.versions(key.id);
+  const now = deps.clock.now();
+  const inUse = new Set(
+    versions
+      .filter((version) => judgeVersion(key, version, now) === "accepted")
+      .map((version) => version.vaultReference),
+  );
+  for (const version of versions) {
+    const what = disagreement(deps, key, { version, held, inUse });
     if (what === null || (version.vaultReference !== null && queued.has(version.vaultReference))) continue;
     const mended = fix && what === "denied-but-enabled" && (await queueDenial(deps, key, version));
     found.push({ key, version: version.version, what, mended });
@@ -145,9 +152,9 @@ async function driftOf(deps: Deps, key: KeyRecord, fix: boolean): Promise<Drift[
 function disagreement(
   deps: Pick<Deps, "clock">,
   key: KeyRecord,
-  facts: { version: VersionRecord; held: readonly VaultVersion[] },
+  facts: { version: VersionRecord; held: readonly VaultVersion[]; inUse: ReadonlySet<string | null> },
 ): Drift["what"] | null {
-  const { version, held } = facts;
+  const { version, held, inUse } = facts;
   if (version.vaultReference === null) return null;
   const inVault = held.find((candidate) => candidate.reference === version.vaultReference);
   const judged = judgeVersion(key, version, deps.clock.now());
@@ -156,7 +163,8 @@ function disagreement(
     return inVault.enabled ? null : "accepted-but-disabled";
   }
   const denied = version.state === "revoked" || version.state === "compromised";
-  return key.kind === "secret" && denied && inVault?.enabled === true ? "denied-but-enabled" : null;
+  const isOpen = denied && inVault?.enabled === true && !inUse.has(version.vaultReference);
+  return key.kind === "secret" && isOpen ? "denied-but-enabled" : null;
 }
 
 async function queueDenial(deps: Deps, key: KeyRecord, version: VersionRecord): Promise<boolean> {

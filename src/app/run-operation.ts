@@ -214,8 +214,15 @@ export async function takeOver(
     });
     return "abandoned";
   }
-  await runOperation(deps, resumable, work);
-  return "finished";
+  try {
+    await runOperation(deps, resumable, work);
+    return "finished";
+  } catch (error) {
+    // What can no longer be finished (a rollback whose window is over meanwhile) was given up on the way out.
+    const left = isKeyctlError(error) ? await deps.store.operationById(mine.id) : null;
+    if (left?.status === "abandoned") return "abandoned";
+    throw error;
+  }
 }
 
 /** The operation as it can go on from, or null when its value is nowhere. */

@@ -44,6 +44,8 @@ export interface Session extends Deps {
 export interface SessionOptions {
   /** A missing store (and vault) is made. */
   make: boolean;
+  /** The generation of an older vault that is accepted for this call. */
+  acceptVault?: number;
   /** How a new vault is unlocked; `file` by default. */
   vaultKey?: "file" | "passphrase";
 }

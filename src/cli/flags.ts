@@ -5,6 +5,12 @@ import type { OptionDefinition } from "./command.ts";
 
 const integerPattern = /^(?:0|[1-9][0-9]{0,14})$/;
 
+/** `usage` for an empty value: it is an unset variable of a script. */
+export function assertValue(name: string, value: string): void {
+  if (value.trim() !== "") return;
+  throw new KeyctlError("usage", `--${name} is empty`, { hint: "is a variable of the script unset?" });
+}
+
 /** The flags of one call, read by name and checked as they are read; a name that the command did not declare is a bug. */
 export class Flags {
   readonly #values: ReadonlyMap<string, string | true | readonly string[]>;
@@ -28,12 +34,11 @@ export class Flags {
     return this.#read(name) === true;
   }
 
-  /** The value, or null; an empty one is `usage`, because it is an unset variable of a script. */
+  /** The value, or null; an empty one is `usage`. */
   text(name: string): string | null {
     const value = this.#read(name);
     if (typeof value !== "string") return null;
-    if (value.trim() === "")
-      throw new KeyctlError("usage", `--${name} is empty`, { hint: "is a variable of the script unset?" });
+    assertValue(name, value);
     return value;
   }
 
@@ -48,7 +53,7 @@ export class Flags {
   list(name: string): string[] {
     const value = this.#read(name);
     const values = Array.isArray(value) ? [...value] : [];
-    if (values.some((each) => each.trim() === "")) throw new KeyctlError("usage", `--${name} is empty`);
+    for (const each of values) assertValue(name, each);
     return values;
   }
 

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { KeyctlError } from "../core/errors.ts";
 import type { CommandDefinition, OptionDefinition } from "./command.ts";
-import { Flags } from "./flags.ts";
+import { assertValue, Flags } from "./flags.ts";
 import { allOptions, globalOptions } from "./global-flags.ts";
 import { excessArguments, unknownFlag, unknownVerb } from "./near-misses.ts";
 
@@ -58,6 +58,8 @@ function optionOf(option: OptionDefinition, flags: ReadonlySet<string>): Option 
   return new Option(`${names} <${option.value}>`).argParser((value: string, former: unknown) => {
     // commander would take the next flag for the value: `--reason --yes`.
     if (flags.has(value)) throw new KeyctlError("usage", `--${option.name} needs a value`);
+    // Here and not only when it is read: not every verb reads every flag.
+    assertValue(option.name, value);
     return option.repeatable === true ? [...(Array.isArray(former) ? former : []), value] : value;
   });
 }

@@ -100,8 +100,9 @@ function readError(error: unknown): unknown {
   const code = codeOf(error);
   if (code === null) return error;
   if (code === "ENOENT" || code === "ENOTDIR")
-    return new KeyctlError("not-found", "there is no file of that name");
-  if (code === "EISDIR") return new KeyctlError("usage", "that is a folder, not a file");
+    return new KeyctlError("not-found", "there is no file of that name", { hint: "check the path" });
+  if (code === "EISDIR")
+    return new KeyctlError("usage", "that is a folder, not a file", { hint: "check the path" });
   return new KeyctlError("unavailable", "the file cannot be read", {
     hint: "check its permissions",
     cause: error,

@@ -42,6 +42,7 @@ export async function runCommand(call: CommandCall, globals: Globals): Promise<O
   const talk = createTalk(io, {
     json: isJson(globals.output),
     tolerant: command.mutation !== "no",
+    verb: command.name,
     ...(file === null ? {} : { redirect: async (data) => await file.write(data) }),
   });
   const session = sessionOf({ command, talk, globals, services });

@@ -8,6 +8,8 @@ export interface TalkOptions {
   json: boolean;
   /** True for mutations: their answer comes after the fact, so a reader that went away changes nothing about it. */
   tolerant: boolean;
+  /** The verb whose help is named by a usage error that has no hint of its own; without it the list of verbs. */
+  verb?: string;
   /** Takes the answer instead of stdout. */
   redirect?: (data: Uint8Array) => Promise<void>;
 }
@@ -65,7 +67,7 @@ export function createTalk(io: Io, options: TalkOptions): Talk {
     warn: (message) => say(`keyctl: ${paint("warning:", 33, colour)} `, message),
     hint: (message) => say("keyctl: hint: ", message),
     fail: async (error) => {
-      const known = publicError(error);
+      const known = withUsageHint(publicError(error), options.verb);
       if (options.json) {
         const notes = held.map((line) => line.trimEnd());
         held = [`${JSON.stringify({ error: errorJson(known), ...(notes.length > 0 ? { notes } : {}) })}\n`];
@@ -98,6 +100,13 @@ export function publicError(error: unknown): KeyctlError {
     hint: "run it again with KEYCTL_DEBUG=1 and report what it prints",
     cause: error,
   });
+}
+
+/** Nobody is left without a next step: what was typed wrong points to the help. */
+function withUsageHint(error: KeyctlError, verb?: string): KeyctlError {
+  if (error.code !== "usage" || error.hint !== undefined) return error;
+  const hint = verb === undefined ? "keyctl help" : `keyctl ${verb} --help`;
+  return new KeyctlError("usage", error.message, { hint, retryable: error.retryable, cause: error });
 }
 
 /** Where it happened, without what it said: the message of a foreign error may carry data. */

@@ -31,7 +31,7 @@ export function metaReader(session: Session): Pick<StoreReader, "meta"> {
 /** Writes to the store's own record. */
 export function metaWriter(
   session: Session,
-): Pick<StoreTransaction, "rememberVaultGeneration" | "recordMaintenance"> {
+): Pick<StoreTransaction, "rememberVaultGeneration" | "acceptVaultGeneration" | "recordMaintenance"> {
   return {
     rememberVaultGeneration: async (generation) => {
       await session.db
@@ -39,6 +39,9 @@ export function metaWriter(
         .set({ vault_generation: generation })
         .where(sql<number>`coalesce(vault_generation, -1)`, "<", generation)
         .execute();
+    },
+    acceptVaultGeneration: async (generation) => {
+      await session.db.updateTable("meta").set({ vault_generation: generation }).execute();
     },
     recordMaintenance: async (at) => {
       await session.db.updateTable("meta").set({ maintained_at: at }).execute();

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { AuditVerdict } from "../../app/verify-audit.ts";
 import type { BundleVerdict } from "../../audit/verify-bundle.ts";
 import { KeyctlError } from "../../core/errors.ts";
@@ -100,6 +101,11 @@ async function verifyFolder(
   const { verifyAuditBundle } = await import("../../app/verify-audit.ts");
   const { parseFingerprint } = await import("../../audit/public-key.ts");
   const services = await context.services();
+  if (!(await services.files.exists(resolve(context.io.cwd, folder)))) {
+    throw new KeyctlError("not-found", `there is no bundle at ${folder}`, {
+      hint: "keyctl audit-export --format bundle --out DIR makes one",
+    });
+  }
   const verdict = await verifyAuditBundle(
     { memory: await services.memory(context.globals) },
     {

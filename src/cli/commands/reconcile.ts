@@ -1,5 +1,7 @@
 import type { ReconcileReport } from "../../app/reconcile.ts";
+import { KeyctlError } from "../../core/errors.ts";
 import type { CommandDefinition } from "../command.ts";
+import type { CommandContext } from "../context.ts";
 import { keyPath } from "../render/key-view.ts";
 import { isoTime } from "../render/times.ts";
 import type { Json } from "../render/view.ts";
@@ -10,17 +12,27 @@ export const reconcileCommand: CommandDefinition = {
   description:
     "With --fix it ends operations of dead processes, does what the vault still has to do, writes expiries, signs the logs. It never deletes. Run it from cron. Exit 0 when nothing is left, 8 when something waits, 11 when vault and store disagree.",
   arguments: [],
-  options: [{ name: "fix", summary: "repair, not only show" }],
+  options: [
+    { name: "fix", summary: "repair, not only show" },
+    {
+      name: "accept-vault",
+      value: "GENERATION",
+      summary: "go on with an older copy of the vault; what it does not have is lost, and is revoked",
+    },
+  ],
   examples: [
     { command: "keyctl reconcile", does: "what is open" },
     { command: "keyctl reconcile --fix -o json", does: "maintenance, for cron" },
   ],
-  danger: "mild",
+  danger: "severe",
   mutation: "yes",
   run: async (context, { flags }) => {
     const { reconcile, reconcileOutcome } = await import("../../app/reconcile.ts");
-    const session = await context.session();
-    const report = await reconcile(session, { fix: flags.on("fix") && !context.globals.dryRun });
+    const acceptVault = flags.integer("accept-vault");
+    const fix = flags.on("fix") && !context.globals.dryRun;
+    if (acceptVault !== null) await agreeToOlderVault(context, { acceptVault, fix });
+    const session = await context.session({ make: false, ...(acceptVault === null ? {} : { acceptVault }) });
+    const report = await reconcile(session, { fix, acceptVault });
     await context.answer.value(
       toJson(report),
       lines(report)
@@ -32,6 +44,18 @@ export const reconcileCommand: CommandDefinition = {
     return outcome;
   },
 };
+
+async function agreeToOlderVault(
+  context: CommandContext,
+  wish: { acceptVault: number; fix: boolean },
+): Promise<void> {
+  if (!wish.fix) throw new KeyctlError("usage", "--accept-vault goes with --fix");
+  await context.confirm({
+    class: "severe",
+    question: `go on with the vault of generation ${wish.acceptVault}: secrets and keys made since then are lost for ever`,
+    word: String(wish.acceptVault),
+  });
+}
 
 function toJson(report: ReconcileReport): Json {
   return {
@@ -53,6 +77,7 @@ function toJson(report: ReconcileReport): Json {
       what,
       mended,
     })),
+    lost: report.lost.map(({ key, version }) => ({ key: keyPath(key), version })),
     upstreams: report.upstreams.map(({ keyId, upstreamUrl, revokedAt }) => ({
       keyId,
       url: upstreamUrl,
@@ -87,6 +112,12 @@ function lines(report: ReconcileReport): string[] {
         `key ${keyId} is revoked here and still accepted by its provider${upstreamUrl === null ? "" : `: ${upstreamUrl}`}`,
     ),
   ];
+  found.push(
+    ...report.lost.map(
+      ({ key, version }) =>
+        `${keyPath(key)} version ${version} is lost and was revoked: keyctl rotate ${keyPath(key)} --replace`,
+    ),
+  );
   if (outbox.done > 0) found.push(`vault: ${outbox.done} queued tasks done`);
   if (outbox.waiting > 0)
     found.push(`${outbox.waiting} ${outbox.waiting === 1 ? "grace is" : "graces are"} running`);

@@ -1,0 +1,22 @@
+import type { KeyRecord } from "../core/model.ts";
+import type { Deps } from "./deps.ts";
+
+const pageSize = 500;
+
+/** The tenant's keys whose value only the vault has, in every environment, page by page. */
+export async function* vaultHeldKeys(
+  deps: Pick<Deps, "store" | "caller" | "clock">,
+): AsyncGenerator<KeyRecord> {
+  const tenantId = deps.caller.tenant.id;
+  for (const kind of ["secret", "encryption"] as const) {
+    let after: { name: string; id: string } | null = null;
+    for (;;) {
+      const page = { tenantId, env: null, filter: { kind }, now: deps.clock.now(), limit: pageSize, after };
+      const keys: KeyRecord[] = await deps.store.listKeys(page);
+      yield* keys;
+      const last = keys.at(-1);
+      if (last === undefined || keys.length < pageSize) break;
+      after = { name: last.name, id: last.id };
+    }
+  }
+}
