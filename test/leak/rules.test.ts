@@ -73,7 +73,9 @@ describe("the rules as data", () => {
 
   it.each(each)("%s can be found by a literal that stands in its shapes", (_id, rule) => {
     expect(rule.anchors.length + (rule.near?.words.length ?? 0)).toBeGreaterThan(0);
-    expect(rule.anchors.every((anchor) => anchor.literal.length >= 2 && anchor.at < lookbehindBytes)).toBe(true);
+    expect(rule.anchors.every((anchor) => anchor.literal.length >= 2 && anchor.at < lookbehindBytes)).toBe(
+      true,
+    );
     expect((rule.near?.words ?? []).every((word) => word === word.toLowerCase())).toBe(true);
   });
 
@@ -91,7 +93,11 @@ describe("the rules as data", () => {
         const next = shape[index + 1];
         if (!("run" in part) || part.min === part.max || next === undefined) continue;
         const firsts =
-          "literal" in next ? [next.literal[0]] : "oneOf" in next ? next.oneOf.map((text) => text[0]) : [...alphabets[next.run]];
+          "literal" in next
+            ? [next.literal[0]]
+            : "oneOf" in next
+              ? next.oneOf.map((text) => text[0])
+              : Array.from(alphabets[next.run]);
         for (const first of firsts) expect(alphabets[part.run]).not.toContain(first);
       }
     }
@@ -106,7 +112,12 @@ describe("every rule", () => {
       expect(found.map((match) => match.ruleId)).toEqual([id]);
       expect(found[0]).toMatchObject({ provider: rule.provider, length: token.length });
       expect(found[0]?.offset).toBe(16 + before.length);
-      const sure = rule.structure === undefined ? (rule.proof === undefined ? [rule.grade] : ["certain", "likely"]) : ["certain"];
+      const sure =
+        rule.structure === undefined
+          ? rule.proof === undefined
+            ? [rule.grade]
+            : ["certain", "likely"]
+          : ["certain"];
       const graded = rule.proof === "entra-tail" ? ["certain"] : sure;
       expect(graded).toContain(found[0]?.confidence);
     }
@@ -131,14 +142,17 @@ describe("every rule", () => {
     }
   });
 
-  it.each(checksummed.map((rule) => [rule.id, rule] as const))("%s reports a doctored token and says so", (id, rule) => {
-    const { token, before, after } = example(rule);
-    const found = scanText(`${before}${spoil(rule, token)}${after}\n`);
-    expect(found.map((match) => match.ruleId)).toEqual([id]);
-    expect(found[0]?.confidence).toBe(isMark(rule) ? "possible" : "doctored");
-    expect(found[0]?.proof).toMatch(/altered|missing/);
-    if (!isMark(rule)) expect(found[0]?.severity).toBe("low");
-  });
+  it.each(checksummed.map((rule) => [rule.id, rule] as const))(
+    "%s reports a doctored token and says so",
+    (id, rule) => {
+      const { token, before, after } = example(rule);
+      const found = scanText(`${before}${spoil(rule, token)}${after}\n`);
+      expect(found.map((match) => match.ruleId)).toEqual([id]);
+      expect(found[0]?.confidence).toBe(isMark(rule) ? "possible" : "doctored");
+      expect(found[0]?.proof).toMatch(/altered|missing/);
+      if (!isMark(rule)) expect(found[0]?.severity).toBe("low");
+    },
+  );
 
   it.each(leakRules.filter((rule) => rule.near !== undefined).map((rule) => [rule.id, rule] as const))(
     "%s says nothing away from its word, and something whatever its case",
@@ -179,7 +193,8 @@ const contexts: readonly (readonly [string, string, string])[] = [
 
 /** Cells that cannot pass, with the reason. */
 const unclear: Record<string, string> = {
-  "percent-encoded quotes/slack-session-cookie": "percent escapes are part of the cookie, so where it ends cannot be seen",
+  "percent-encoded quotes/slack-session-cookie":
+    "percent escapes are part of the cookie, so where it ends cannot be seen",
 };
 
 describe.each(contexts)("a token %s", (name, left, right) => {
@@ -214,9 +229,15 @@ describe("a token that is cut up by what a terminal does not show", () => {
 
 describe("neighbours", () => {
   it("a token glued to a letter or an underscore before it is found", () => {
-    for (const id of ["github-personal-access-token", "gitlab-personal-access-token", "anthropic-api-key", "sendgrid-api-key"]) {
+    for (const id of [
+      "github-personal-access-token",
+      "gitlab-personal-access-token",
+      "anthropic-api-key",
+      "sendgrid-api-key",
+    ]) {
       const { token } = example(ruleOf(id));
-      for (const left of ["x", "_", "9"]) expect(scanText(`${left}${token} `).map((match) => match.ruleId)).toEqual([id]);
+      for (const left of ["x", "_", "9"])
+        expect(scanText(`${left}${token} `).map((match) => match.ruleId)).toEqual([id]);
     }
   });
 
