@@ -17,7 +17,12 @@ export interface ProgramOptions {
 
 /** Runs one command line and answers its exit code; everything that went wrong has been told on stderr. */
 export async function runProgram(argv: readonly string[], io: Io, options: ProgramOptions): Promise<number> {
-  const talk = createTalk(io, { json: wantsJson(argv), tolerant: false });
+  const verb = options.commands.find(({ name }) => argv.includes(name))?.name;
+  const talk = createTalk(io, {
+    json: wantsJson(argv),
+    tolerant: false,
+    ...(verb === undefined ? {} : { verb }),
+  });
   try {
     const parsed = parseCommandLine(argv, options.commands);
     if (parsed.kind === "version") await talk.answer(`${options.version}\n`);

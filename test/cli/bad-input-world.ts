@@ -1,0 +1,263 @@
+import { createHash } from "node:crypto";
+import { cpSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect } from "vitest";
+import { composeServices } from "../../src/compose.ts";
+import { runProgram } from "../../src/cli/program.ts";
+import { commands } from "../../src/cli/tree.ts";
+import { makeHome } from "../fakes/home.ts";
+import type { Home, Ran } from "../fakes/home.ts";
+import { fakeIo } from "../fakes/io.ts";
+import type { FakeIoOptions } from "../fakes/io.ts";
+
+/** One call of the command line, and what goes in with it. */
+export interface Call {
+  argv: readonly string[];
+  with?: FakeIoOptions;
+}
+
+/** A home with a key of each kind, and calls of every verb that succeed in it. */
+export interface World {
+  home: Home;
+  /** The issued key's first version and the one that replaced it. */
+  first: string;
+  second: string;
+  run(call: Call): Promise<Ran>;
+}
+
+export const providerValue = ["sk", "proj", "not", "a", "real", "one"].join("-");
+export const secretValue = "correct horse battery staple";
+
+interface Template {
+  home: Home;
+  first: string;
+  second: string;
+}
+
+let template: Promise<Template> | null = null;
+
+/** Made once in a worker: the RSA key of an encryption key takes most of a test's time. */
+async function templateHome(): Promise<Template> {
+  template ??= (async () => {
+    const home = await makeHome();
+    process.once("exit", () => home.remove());
+    const first = (await home.ok(["create", "api", "--scopes", "read"])).trim();
+    const second = (await home.ok(["rotate", "api", "--yes"])).trim();
+    const given = async (argv: string[], value: string): Promise<unknown> =>
+      await home.ok([...argv, "--from-file", "-"], { stdin: value });
+    await given(["create", "openai", "--kind", "provider", "--provider", "openai"], providerValue);
+    await given(["create", "db", "--kind", "secret", "--type", "db-credential"], secretValue);
+    await home.ok(["create", "phi", "--kind", "encryption", "--type", "PHI_DATA"]);
+    await home.ok(["create", "gone"]);
+    await home.ok(["revoke", "gone", "--reason", "superseded", "--yes"]);
+    return { home, first, second };
+  })();
+  return await template;
+}
+
+/** A fresh copy of that home. */
+export async function makeWorld(): Promise<World> {
+  const { home: from, first, second } = await templateHome();
+  const home = await makeHome({ init: false });
+  cpSync(from.path, home.path, { recursive: true });
+  home.now = from.now + 1000;
+  return { home, first, second, run: async ({ argv, with: options }) => await home.run(argv, options) };
+}
+
+/** As `home.run`, on a store that waits a moment only for locks, or that may not grow. */
+export async function runLimited(
+  { home }: World,
+  call: Call,
+  limits: { busyTimeoutMs?: number; pagesMax?: number },
+): Promise<Ran> {
+  const io = fakeIo({
+    now: home.now,
+    cwd: home.path,
+    homeDirectory: home.path,
+    ...call.with,
+    env: { KEYCTL_HOME: home.path, ...call.with?.env },
+  });
+  const { pid, platform } = process;
+  const system = {
+    pid,
+    platform,
+    uid: process.getuid?.() ?? null,
+    tool: "keyctl/test",
+    node: "",
+    script: "",
+  };
+  const code = await runProgram(call.argv, io, {
+    commands,
+    version: "test",
+    loadServices: async (streams, talk) =>
+      await Promise.resolve(composeServices({ io: streams, talk, system, limits })),
+  });
+  return { code, out: io.out(), err: io.err() };
+}
+
+/** What a verb needs, and a call of it that succeeds. */
+export interface VerbRow {
+  good: (world: World) => Call;
+  /** Takes NAME; `new` when the name must be free. */
+  name: "none" | "existing" | "new";
+  /** `own`: it works in a home of its own, so nothing that is wrong with this one concerns it. */
+  store: "needed" | "made" | "helpful" | "own";
+  vault: "needed" | "helpful" | "none";
+}
+
+/** Every verb; the suite fails for one that has no row here. */
+export const verbs: Readonly<Record<string, VerbRow>> = {
+  init: { good: () => ({ argv: ["init"] }), name: "none", store: "made", vault: "needed" },
+  demo: { good: () => ({ argv: ["demo"] }), name: "none", store: "own", vault: "none" },
+  create: { good: () => ({ argv: ["create", "new"] }), name: "new", store: "made", vault: "needed" },
+  list: { good: () => ({ argv: ["list"] }), name: "none", store: "needed", vault: "none" },
+  show: { good: () => ({ argv: ["show", "api"] }), name: "existing", store: "needed", vault: "none" },
+  verify: {
+    good: ({ second }) => ({ argv: ["verify"], with: { stdin: second } }),
+    name: "none",
+    store: "needed",
+    vault: "needed",
+  },
+  rotate: {
+    good: () => ({ argv: ["rotate", "api", "--yes"] }),
+    name: "existing",
+    store: "needed",
+    vault: "needed",
+  },
+  rollback: {
+    good: () => ({ argv: ["rollback", "api", "--yes"] }),
+    name: "existing",
+    store: "needed",
+    vault: "needed",
+  },
+  revoke: {
+    good: () => ({ argv: ["revoke", "api", "--reason", "superseded", "--yes"] }),
+    name: "existing",
+    store: "needed",
+    vault: "none",
+  },
+  reconcile: {
+    good: () => ({ argv: ["reconcile", "--fix"] }),
+    name: "none",
+    store: "needed",
+    vault: "needed",
+  },
+  "audit-list": { good: () => ({ argv: ["audit-list"] }), name: "none", store: "needed", vault: "none" },
+  "audit-export": {
+    good: () => ({ argv: ["audit-export"] }),
+    name: "none",
+    store: "needed",
+    vault: "needed",
+  },
+  "audit-verify": {
+    good: () => ({ argv: ["audit-verify", "--state"] }),
+    name: "none",
+    store: "needed",
+    vault: "needed",
+  },
+  "leak-scan": {
+    good: () => ({ argv: ["leak-scan", "-"], with: { stdin: "nothing to see here\n" } }),
+    name: "none",
+    store: "helpful",
+    vault: "helpful",
+  },
+};
+
+/** The verbs as a table for `it.each`. */
+export function verbTable(choose: (row: VerbRow) => boolean): [string, VerbRow][] {
+  return Object.entries(verbs).filter(([, row]) => choose(row));
+}
+
+/** Everything the store holds, as one hash: nothing half done means that it is as before. */
+export function storeHash({ home }: World): string {
+  const path = join(home.path, "store.db");
+  const database = new Database(path, { readonly: true });
+  try {
+    const tables = database
+      .prepare("select name from sqlite_schema where type = 'table' order by name")
+      .pluck()
+      .all();
+    const hash = createHash("sha256");
+    for (const table of tables.map(String)) {
+      const rows = database.prepare(`select * from "${table}"`).all();
+      hash.update(`${table}\n${JSON.stringify(rows)}\n`);
+    }
+    return hash.digest("hex");
+  } finally {
+    database.close();
+  }
+}
+
+/** Nothing waits, no operation is open, and log, keys and vault agree. */
+export async function expectSound({ home }: World): Promise<void> {
+  const reconciled = await home.run(["reconcile", "-o", "json"]);
+  expect(reconciled.code, reconciled.err).toBe(0);
+  expect(JSON.parse(reconciled.out)).toMatchObject({ operations: [], drift: [], queue: { due: 0 } });
+  const verdict = await home.run(["audit-verify", "--state", "-o", "json"]);
+  expect(verdict.code, verdict.err).toBe(0);
+  expect(JSON.parse(verdict.out)).toMatchObject({ integrity: "ok", differences: [] });
+}
+
+export interface Refusal {
+  code: number;
+  /** The error's name, as `-o json` has it. */
+  name: string;
+  message?: RegExp;
+  hint?: RegExp;
+}
+
+export const refusals = {
+  usage: { code: 2, name: "usage" },
+  notFound: { code: 3, name: "not-found" },
+  conflict: { code: 6, name: "conflict" },
+  refused: { code: 7, name: "refused" },
+  unavailable: { code: 10, name: "unavailable" },
+  integrity: { code: 11, name: "integrity" },
+  interrupted: { code: 130, name: "interrupted" },
+} as const;
+
+// oxlint-disable-next-line no-control-regex -- what must not reach a terminal
+const untidy = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
+
+/** One error line and one hint on stderr, in the house style, nothing on stdout, never a stack trace. */
+export function expectOneClearMessage(ran: Ran, refusal: Refusal): void {
+  expect(ran.code, ran.err).toBe(refusal.code);
+  expect(ran.out).toBe("");
+  expect(ran.err).not.toMatch(/\n\s+at /);
+  expect(ran.err).not.toMatch(untidy);
+  const lines = ran.err.trimEnd().split("\n");
+  const errors = lines.filter((line) => line.startsWith("keyctl: error: "));
+  expect(errors, ran.err).toHaveLength(1);
+  const message = (errors[0] ?? "").slice("keyctl: error: ".length);
+  expect(message).not.toMatch(/\.$/);
+  if (refusal.message !== undefined) expect(message).toMatch(refusal.message);
+  const hints = lines.filter((line) => line.startsWith("keyctl: hint: "));
+  expect(hints, ran.err).toHaveLength(1);
+  if (refusal.hint !== undefined) expect(hints[0]).toMatch(refusal.hint);
+  // Besides these two there is only talk of where a mutation works.
+  for (const line of lines) expect(line).toMatch(/^keyctl: /);
+}
+
+/** stderr is one JSON object and nothing else. */
+export function expectOneJsonError(ran: Ran, refusal: Refusal): void {
+  expect(ran.code, ran.err).toBe(refusal.code);
+  expect(ran.out).toBe("");
+  const { error } = JSON.parse(ran.err);
+  expect(error).toMatchObject({ code: refusal.name, message: expect.any(String), hint: expect.any(String) });
+  expect(Object.keys(error).toSorted()).toEqual(["code", "hint", "message", "operationId", "retryable"]);
+  if (refusal.message !== undefined) expect(error.message).toMatch(refusal.message);
+  if (refusal.hint !== undefined) expect(error.hint).toMatch(refusal.hint);
+}
+
+/** Refused in words and in JSON, and the store holds what it held. */
+export async function expectRefused(world: World, call: Call, refusal: Refusal): Promise<void> {
+  const store = join(world.home.path, "store.db");
+  const before = existsSync(store) ? storeHash(world) : null;
+  expectOneClearMessage(await world.run(call), refusal);
+  const cut = call.argv.indexOf("--");
+  const at = cut < 0 ? call.argv.length : cut;
+  const json = { ...call, argv: call.argv.toSpliced(at, 0, "-o", "json") };
+  expectOneJsonError(await world.run(json), refusal);
+  if (before !== null) expect(storeHash(world), "the store changed").toBe(before);
+}
