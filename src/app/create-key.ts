@@ -3,7 +3,7 @@ import { assertMay } from "../core/access.ts";
 import { assertOwner, kindFields } from "../core/key-spec.ts";
 import type { KindSpec } from "../core/key-spec.ts";
 import type { KeyKind, KeyPolicy, KeyRecord } from "../core/model.ts";
-import { summarise } from "../core/lifecycle.ts";
+import { summarise } from "../core/transition.ts";
 import type { Secret } from "../core/secret.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import { clearTheWay, newOperation } from "./begin-operation.ts";

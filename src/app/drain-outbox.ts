@@ -3,7 +3,7 @@ import { judgeVersion } from "../core/lifecycle.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
 import { assertOwned } from "./keyring.ts";
-import type { OutboxItem, Vault } from "./ports.ts";
+import type { OutboxItem, StoreTransaction, Vault } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
 import { ofOperation } from "./version-value.ts";
 
@@ -111,8 +111,8 @@ async function finish(deps: Deps, item: OutboxItem, denied: boolean): Promise<vo
     const key = await tx.keyById(item.keyId);
     const version = (await tx.versions(item.keyId)).find((candidate) => candidate.version === item.version);
     if (version === undefined) return;
-    const isDenied = version.state === "revoked" || version.state === "compromised";
-    if (isDenied && version.deniedAt === null) {
+    const isRevoked = version.state === "revoked" || version.state === "compromised";
+    if (isRevoked && version.deniedAt === null && !(await hasMore(tx, item))) {
       await tx.updateVersion({
         keyId: item.keyId,
         version: item.version,
@@ -128,4 +128,12 @@ async function finish(deps: Deps, item: OutboxItem, denied: boolean): Promise<vo
       operationId: item.operationId,
     });
   });
+}
+
+/** Whether the vault may still give the version under another reference: it is denied when the last one is. */
+async function hasMore(tx: StoreTransaction, item: OutboxItem): Promise<boolean> {
+  const queued = await tx.outbox({ keyId: item.keyId, limit: pageSize });
+  return queued.some(
+    (other) => other.id !== item.id && other.version === item.version && other.task === item.task,
+  );
 }

@@ -3,7 +3,7 @@ import type { Action } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { parsePublicId } from "../core/issued-key.ts";
 import { parseKeyPath } from "../core/key-name.ts";
-import type { KeyWithVersions } from "../core/lifecycle.ts";
+import type { KeyWithVersions } from "../core/transition.ts";
 import type { KeyRecord, Tenant, VersionRecord } from "../core/model.ts";
 import { isUuid } from "../core/uuid.ts";
 import type { Caller } from "./deps.ts";

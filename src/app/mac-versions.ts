@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import type { VersionChange } from "../core/lifecycle.ts";
+import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import { rowMac, rowMacFields } from "../core/row-mac.ts";
 import type { Keyring, VersionedKeys } from "./keyring.ts";

@@ -1,4 +1,5 @@
-import { applyChanges, planExpiry, summarise, transitionsOf } from "../core/lifecycle.ts";
+import { applyChanges, summarise, transitionsOf } from "../core/transition.ts";
+import { planExpiry } from "../core/lifecycle.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { idempotencyWindowMs } from "../core/policy.ts";
 import type { Deps } from "./deps.ts";

@@ -1,7 +1,8 @@
 import { assertMay } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
-import { applyChanges, meansCompromise, planRevoke, summarise } from "../core/lifecycle.ts";
-import type { VersionChange } from "../core/lifecycle.ts";
+import { applyChanges, summarise } from "../core/transition.ts";
+import { meansCompromise, planRevoke } from "../core/denial.ts";
+import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord, RevokeReason, Severity, VersionRecord } from "../core/model.ts";
 import { undoWindowMs } from "../core/policy.ts";
 import { assertRevision } from "./begin-operation.ts";

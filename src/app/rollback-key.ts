@@ -1,6 +1,6 @@
 import { KeyctlError } from "../core/errors.ts";
 import { planRollback } from "../core/lifecycle.ts";
-import type { VersionChange } from "../core/lifecycle.ts";
+import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { rowMacMatches } from "./mac-versions.ts";
 import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";

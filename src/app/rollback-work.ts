@@ -1,16 +1,17 @@
 import { KeyctlError } from "../core/errors.ts";
-import { applyChanges, planRollback } from "../core/lifecycle.ts";
+import { applyChanges } from "../core/transition.ts";
+import { planRollback } from "../core/lifecycle.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
 import type { VersionedKeys } from "./keyring.ts";
 import { assertOwned } from "./keyring.ts";
-import type { Operation, StoreTransaction } from "./ports.ts";
+import type { Operation, OutboxItem, StoreTransaction } from "./ports.ts";
 import { newRevocation } from "./new-revocation.ts";
 import { recordAudit } from "./record-audit.ts";
 import type { OperationWork } from "./run-operation.ts";
 import { expected, writeChange } from "./version-work.ts";
 import type { FreshRun } from "./version-work.ts";
-import { sweepTasks } from "./vault-tasks.ts";
+import { formerReferences, outboxItem, sweepTasks } from "./vault-tasks.ts";
 import { ofOperation, vaultName, vaultTags } from "./version-value.ts";
 
 /**
@@ -55,7 +56,10 @@ export function rollbackWork(
     },
     abandon: async (tx, operation) => {
       // What was put again may be the vault's newest by now: it must not stay enabled.
-      await tx.insertOutbox(await sweepTasks(deps, tx, { key, operation }));
+      await tx.insertOutbox([
+        ...(await sweepTasks(deps, tx, { key, operation })),
+        ...(await closeAgain(deps, tx, { key, operation })),
+      ]);
       await recordAudit(tx, deps, {
         operation: "key.rollback",
         outcome: "failure",
@@ -67,6 +71,23 @@ export function rollbackWork(
       });
     },
   };
+}
+
+/** What was enabled to be read is disabled again, unless its grace still runs: that is asked when the task is done. */
+async function closeAgain(
+  deps: Deps,
+  tx: StoreTransaction,
+  ended: { key: KeyRecord; operation: Operation },
+): Promise<OutboxItem[]> {
+  const { key, operation } = ended;
+  if (key.kind !== "secret") return [];
+  const versions = await tx.versions(key.id);
+  return versions
+    .filter((version) => version.version === operation.version)
+    .map((version) =>
+      outboxItem(deps, { key, version, operationId: operation.id, notBefore: deps.clock.now() }),
+    )
+    .filter((item) => item !== null);
 }
 
 function putReference(operation: Operation): string {
@@ -95,6 +116,29 @@ async function putOldValue(deps: Deps, key: KeyRecord, operation: Operation): Pr
   return put.reference;
 }
 
+/** The row's reference moves on: what it left behind holds the same value, and no later revoke would look for it. */
+async function leaveBehind(
+  deps: Deps,
+  tx: StoreTransaction,
+  left: { operation: Operation; key: KeyRecord; versions: readonly VersionRecord[] },
+): Promise<void> {
+  const { operation, key } = left;
+  const now = deps.clock.now();
+  const version = left.versions.find((candidate) => candidate.version === operation.version);
+  if (version === undefined) return;
+  const references = [version.vaultReference, ...(await formerReferences(tx, version))];
+  await tx.cancelOutbox({ keyId: key.id, version: version.version, task: "disable-secret", at: now });
+  const tasks = references.map((vaultReference) =>
+    outboxItem(deps, {
+      key,
+      version: { ...version, vaultReference },
+      operationId: operation.id,
+      notBefore: now,
+    }),
+  );
+  await tx.insertOutbox(tasks.filter((task) => task !== null));
+}
+
 async function pointBack(
   deps: Deps,
   tx: StoreTransaction,
@@ -110,7 +154,7 @@ async function pointBack(
       ? { ...change, set: { ...change.set, vaultReference: putReference(operation) } }
       : change,
   );
-  await tx.cancelOutbox({ keyId: key.id, version: operation.version, task: "disable-secret", at: now });
+  if (key.kind === "secret") await leaveBehind(deps, tx, { operation, key, versions });
   const after: VersionRecord[] = applyChanges(versions, moved);
   const denied = changes.find((change) => change.set.state === "compromised");
   if (denied !== undefined) {

@@ -1,4 +1,4 @@
-import { stateAt } from "../core/lifecycle.ts";
+import { stateAt } from "../core/transition.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
 import { findKey } from "./find-key.ts";

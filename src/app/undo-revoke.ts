@@ -1,7 +1,8 @@
 import { parseEntry } from "../audit/entry.ts";
 import type { JsonValue } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
-import { applyChanges, planUndo, summarise, transitionsOf } from "../core/lifecycle.ts";
+import { applyChanges, summarise, transitionsOf } from "../core/transition.ts";
+import { planUndo } from "../core/denial.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { assertRevision } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";

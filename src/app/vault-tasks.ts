@@ -1,9 +1,9 @@
 import { kindRules } from "../core/kind-rules.ts";
-import type { VersionChange } from "../core/lifecycle.ts";
+import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { Deps } from "./deps.ts";
-import type { Operation, OutboxItem, StoreTransaction } from "./ports.ts";
+import type { Operation, OutboxItem, StoreReader, StoreTransaction } from "./ports.ts";
 import { vaultName } from "./version-value.ts";
 
 /** A secret whose grace ends is disabled in the vault then; one that came back must not be. */
@@ -48,6 +48,18 @@ export function outboxItem(
     createdAt: now,
     doneAt: null,
   };
+}
+
+/**
+ * References that a version's row has left behind and that the vault was not told of yet: a rollback puts a secret again,
+ * and its row follows. Whoever cancels the version's tasks must queue these anew.
+ */
+export async function formerReferences(store: StoreReader, version: VersionRecord): Promise<string[]> {
+  const queued = await store.outbox({ keyId: version.keyId, limit: 1000 });
+  const references = queued
+    .filter((item) => item.version === version.version && item.task === "disable-secret")
+    .map((item) => item.reference);
+  return [...new Set(references)].filter((reference) => reference !== version.vaultReference);
 }
 
 /** Looks later for what an ended operation left in the vault under its tag, and disables it. */

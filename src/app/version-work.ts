@@ -1,6 +1,8 @@
 import { KeyctlError } from "../core/errors.ts";
-import { applyChanges, planAbandon, planActivation, summarise, transitionsOf } from "../core/lifecycle.ts";
-import type { VersionChange } from "../core/lifecycle.ts";
+import { applyChanges, summarise, transitionsOf } from "../core/transition.ts";
+import { planAbandon } from "../core/denial.ts";
+import { planActivation } from "../core/lifecycle.ts";
+import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Deps, MutationOptions } from "./deps.ts";

@@ -1,5 +1,6 @@
 import { kindRules } from "../core/kind-rules.ts";
-import { revocableStates, transitionsOf } from "../core/lifecycle.ts";
+import { revocableStates } from "../core/denial.ts";
+import { transitionsOf } from "../core/transition.ts";
 import { rowMacDigest, rowMacFields } from "../core/row-mac.ts";
 import type { Deps } from "./deps.ts";
 import type { AuditAppend, OutboxItem, Revocation, StoreTransaction } from "./ports.ts";
@@ -7,7 +8,7 @@ import { newRevocation } from "./new-revocation.ts";
 import { auditEntry } from "./record-audit.ts";
 import { denialState, keyAfter, undoUntilOf } from "./plan-revoke.ts";
 import type { PlannedKey, RevokeInput, RevokePlan } from "./plan-revoke.ts";
-import { outboxItem, sweepTasks } from "./vault-tasks.ts";
+import { formerReferences, outboxItem, sweepTasks } from "./vault-tasks.ts";
 import { changed } from "./version-work.ts";
 
 interface RevokeWrite {
@@ -33,8 +34,11 @@ export async function writeRevoke(deps: Deps, tx: StoreTransaction, write: Revok
     if (planned !== undefined) outbox.push(...(await sweepTasks(deps, tx, { key: planned.key, operation })));
   }
   for (const planned of touched) {
+    const former = await formerOf(tx, planned);
     await endGraces(tx, planned, now);
-    outbox.push(...vaultTasks(deps, planned, { write, now }));
+    outbox.push(
+      ...vaultTasks(deps, { ...planned, versions: [...planned.versions, ...former] }, { write, now }),
+    );
   }
   if (outbox.length > 0) await tx.insertOutbox(outbox);
   await tx.insertRevocations(touched.map((planned) => revocationOf(deps, planned, { write, now })));
@@ -94,6 +98,22 @@ async function endGraces(tx: StoreTransaction, { key, changes }: PlannedKey, at:
     await tx.cancelOutbox({ keyId: key.id, version, task: "disable-secret", at });
 }
 
+/** The changed versions once more, for each reference that their rows have left behind and the vault may still give. */
+async function formerOf(tx: StoreTransaction, planned: PlannedKey): Promise<PlannedKey["versions"]> {
+  const { key, versions, changes } = planned;
+  if (key.kind !== "secret") return [];
+  const former: PlannedKey["versions"] = [];
+  for (const version of versions.filter(({ version: number }) => isChanged(changes, number))) {
+    for (const vaultReference of await formerReferences(tx, version))
+      former.push({ ...version, vaultReference });
+  }
+  return former;
+}
+
+function isChanged(changes: PlannedKey["changes"], version: number): boolean {
+  return changes.some((change) => change.version === version);
+}
+
 function vaultTasks(
   deps: Deps,
   planned: PlannedKey,
@@ -103,7 +123,7 @@ function vaultTasks(
   const rule = kindRules[key.kind].vaultOnRevoke;
   if (rule === "nothing" || (rule === "disable-when-confirmed" && !context.write.input.unwrapToo)) return [];
   return versions
-    .filter((version) => changes.some((change) => change.version === version.version))
+    .filter((version) => isChanged(changes, version.version))
     .map((version) =>
       outboxItem(deps, { key, version, operationId: context.write.operationId, notBefore: context.now }),
     )

@@ -1,5 +1,5 @@
 import type { JsonValue } from "../core/canonical-json.ts";
-import { transitions as possible } from "../core/lifecycle.ts";
+import { transitions as possible } from "../core/transition.ts";
 import type { Transition, VersionState } from "../core/model.ts";
 import type { AuditEntry } from "./entry.ts";
 

@@ -4,7 +4,7 @@ import { entryBytes, formatEntryParts, parseEntry } from "../../src/audit/entry.
 import type { AuditDraft, AuditEntry } from "../../src/audit/entry.ts";
 import { describeDifference, StateReplay } from "../../src/audit/state-replay.ts";
 import type { CurrentKey } from "../../src/audit/state-replay.ts";
-import { transitions } from "../../src/core/lifecycle.ts";
+import { transitions } from "../../src/core/transition.ts";
 import { versionStates } from "../../src/core/model.ts";
 import type { Transition, VersionState } from "../../src/core/model.ts";
 import { keyUuid, sampleDraft } from "./sample-log.ts";

@@ -101,7 +101,7 @@ describe("key path", () => {
     );
     expect(messageOf("hunter2 is my password")).not.toContain("hunter2");
     expect(messageOf("a*b")).toBe('the key\'s name has "*" as character 2');
-    expect(messageOf("-x")).toBe("the key's name starts with -");
+    expect(messageOf("-x")).toBe('the key\'s name starts with "-"');
     expect(messageOf("prod//x")).toBe("the environment is empty");
     expect(messageOf("x".repeat(64))).toContain("64 characters; at most 63");
   });

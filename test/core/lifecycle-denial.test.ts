@@ -1,17 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { applyChanges } from "../../src/core/transition.ts";
 import {
-  applyChanges,
   formerStateOf,
-  judgeVersion,
   meansCompromise,
-  planResume,
   planRevoke,
-  planRollback,
-  planSuspend,
   planUndo,
   revocableStates,
-} from "../../src/core/lifecycle.ts";
-import type { KeyWithVersions, VersionChange } from "../../src/core/lifecycle.ts";
+} from "../../src/core/denial.ts";
+import { judgeVersion, planResume, planRollback, planSuspend } from "../../src/core/lifecycle.ts";
+import type { KeyWithVersions, VersionChange } from "../../src/core/transition.ts";
 import { revokeReasons, versionStates } from "../../src/core/model.ts";
 import type { KeyRecord, VersionRecord } from "../../src/core/model.ts";
 import { keyRecord, versionRecord } from "./known-values.ts";

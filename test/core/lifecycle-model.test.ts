@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyChanges, judgeVersion, planActivation } from "../../src/core/lifecycle.ts";
+import { applyChanges } from "../../src/core/transition.ts";
+import { judgeVersion, planActivation } from "../../src/core/lifecycle.ts";
 import { keyKinds, revokeReasons } from "../../src/core/model.ts";
 import type { KeyRecord } from "../../src/core/model.ts";
 import { World, documented } from "./lifecycle-world.ts";

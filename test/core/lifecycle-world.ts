@@ -1,19 +1,15 @@
 import { expect } from "vitest";
+import { applyChanges, summarise, transitionsOf } from "../../src/core/transition.ts";
 import {
-  applyChanges,
   judgeVersion,
-  planAbandon,
   planActivation,
   planExpiry,
   planResume,
-  planRevoke,
   planRollback,
   planSuspend,
-  planUndo,
-  summarise,
-  transitionsOf,
 } from "../../src/core/lifecycle.ts";
-import type { VersionChange } from "../../src/core/lifecycle.ts";
+import { planAbandon, planRevoke, planUndo } from "../../src/core/denial.ts";
+import type { VersionChange } from "../../src/core/transition.ts";
 import type { KeyRecord, RevokeReason, VersionRecord } from "../../src/core/model.ts";
 import { keyRecord, versionRecord } from "./known-values.ts";
 import { codeOf } from "./refusal.ts";

@@ -1,17 +1,8 @@
 import { describe, expect, it } from "vitest";
-import {
-  applyChanges,
-  judgeVersion,
-  planAbandon,
-  planActivation,
-  planExpiry,
-  planUndo,
-  stateAt,
-  summarise,
-  transitions,
-  transitionsOf,
-} from "../../src/core/lifecycle.ts";
-import type { KeyWithVersions, VersionChange } from "../../src/core/lifecycle.ts";
+import { applyChanges, stateAt, summarise, transitions, transitionsOf } from "../../src/core/transition.ts";
+import { judgeVersion, planActivation, planExpiry } from "../../src/core/lifecycle.ts";
+import { planAbandon, planUndo } from "../../src/core/denial.ts";
+import type { KeyWithVersions, VersionChange } from "../../src/core/transition.ts";
 import { keyKinds, versionStates } from "../../src/core/model.ts";
 import type { KeyRecord, VersionRecord } from "../../src/core/model.ts";
 import { keyRecord, versionRecord } from "./known-values.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { KeyFilter, Store } from "../../src/app/ports.ts";
-import { stateAt } from "../../src/core/lifecycle.ts";
+import { stateAt } from "../../src/core/transition.ts";
 import { keyStates } from "../../src/core/model.ts";
 import type { KeyRecord } from "../../src/core/model.ts";
 import { addKey, storeTests } from "./place.ts";

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { formerStateOf, revocableStates, summarise } from "../../src/core/lifecycle.ts";
+import { formerStateOf, revocableStates } from "../../src/core/denial.ts";
+import { summarise } from "../../src/core/transition.ts";
 import { versionStates } from "../../src/core/model.ts";
 import type { BulkDenial } from "../../src/app/ports.ts";
 import { addKey, addSimpleKey, collect, failureOf, storeTests } from "./place.ts";

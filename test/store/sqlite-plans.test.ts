@@ -2,7 +2,7 @@ import SqliteDatabase from "better-sqlite3";
 import { Kysely } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { KeyFilter, Store } from "../../src/app/ports.ts";
-import { revocableStates } from "../../src/core/lifecycle.ts";
+import { revocableStates } from "../../src/core/denial.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import type { Tables } from "../../src/store/schema.ts";
 import { sqliteDialect } from "../../src/store/sqlite/dialect.ts";
@@ -194,6 +194,32 @@ describe("query plans of the sqlite store", () => {
           }
         }
       }
+    }
+  });
+
+  it("a filter that may match few keys has an index of its own, so that a page does not cost a walk", async () => {
+    const { store, seen, database } = await watchedStore();
+    const indexes: [KeyFilter, string][] = [
+      [{ state: "revoked" }, "keys_by_state"],
+      [{ state: "active" }, "keys_by_state"],
+      [{ kind: "issued" }, "keys_by_kind"],
+      [{ type: "PHI_DATA" }, "keys_by_type"],
+      [{ provider: "openai" }, "keys_by_provider"],
+      [{ owner: "user:1" }, "keys_by_owner"],
+      [{ expiringBefore: 50 }, "keys_by_expiry"],
+    ];
+    for (const [filter, index] of indexes) {
+      seen.clear();
+      await store.listKeys({
+        tenantId: tenant.id,
+        env: "prod",
+        filter,
+        now: 9,
+        limit: 10,
+        after: { name: "a", id: "b" },
+      });
+      const steps = [...seen.values()].flatMap((statement) => planOf(database, statement));
+      expect([filter, steps.join("; ")]).toEqual([filter, expect.stringContaining(`USING INDEX ${index} `)]);
     }
   });
 

@@ -1,4 +1,4 @@
-import { stateAt } from "../../core/lifecycle.ts";
+import { stateAt } from "../../core/transition.ts";
 import type { KeyRecord, KeyState, VersionRecord } from "../../core/model.ts";
 import { rotationRequiredMs } from "../../core/policy.ts";
 import { isoTime, relativeTime } from "./times.ts";
