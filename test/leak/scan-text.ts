@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formatIssuedKey } from "../../src/core/issued-key.ts";
 import type { RawMatch } from "../../src/leak/finding.ts";
 import type { RandomBytes } from "../../src/leak/example.ts";
 import type { LeakRule } from "../../src/leak/rule.ts";
@@ -52,4 +53,11 @@ export function ruleOf(id: string): LeakRule {
   const rule = leakRules.find((candidate) => candidate.id === id);
   if (rule === undefined) throw new Error(`no rule ${id}`);
   return rule;
+}
+
+/** A valid key in the form that we issue. */
+export function ownKey(seed: string, prefix = "kc_live"): string {
+  const random = seeded(seed);
+  const key = formatIssuedKey({ prefix, id10: random(10), secret24: random(24) });
+  return Buffer.from(key.reveal()).toString("latin1");
 }

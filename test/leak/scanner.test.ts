@@ -1,18 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatIssuedKey } from "../../src/core/issued-key.ts";
 import { alphabets } from "../../src/leak/alphabet.ts";
 import { exampleOf } from "../../src/leak/example.ts";
 import { leakRules } from "../../src/leak/rules/index.ts";
 import { lookaheadBytes, Scanner } from "../../src/leak/scanner.ts";
 import { run, startsWith, text } from "../../src/leak/rule.ts";
-import { ruleOf, scanText, seeded } from "./scan-text.ts";
-
-function ownKey(seed: string, prefix = "kc_live"): string {
-  const random = seeded(seed);
-  const key = formatIssuedKey({ prefix, id10: random(10), secret24: random(24) });
-  return Buffer.from(key.reveal()).toString("latin1");
-}
+import { ownKey, ruleOf, scanText, seeded } from "./scan-text.ts";
 
 const pieces = fc.oneof(
   {
@@ -197,7 +190,8 @@ describe("what overlaps", () => {
       shapes: [[text("INNER"), run("base62", 10)]],
     },
   ] as const;
-  const both = `aB3dE5gH1J${"INNER"}kL8nO2qR4t${"zY9xW7vU6s".repeat(2).slice(0, 15)}.mid.${"pQ3rS5tU7vW9xY1zA2bC"}`;
+  const inner = (rest: string): string => `${"INNER"}${rest}`;
+  const both = `${inner("kL8nO2qR4t")}${inner("aBcdEegHiJ")}zYxWvUtSrQ.mid.${"pQ3rS5tU7vW9xY1zA2bC"}`;
 
   it("a surer token that begins earlier or later takes the place of a weaker one", () => {
     expect(scanText(` ${both} `, { rules }).map((match) => match.ruleId)).toEqual(["outer"]);
@@ -205,7 +199,7 @@ describe("what overlaps", () => {
       ...rule,
       grade: rule.id === "inner" ? ("likely" as const) : ("possible" as const),
     }));
-    expect(scanText(` ${both} `, { rules: later }).map((match) => match.ruleId)).toEqual(["inner"]);
+    expect(scanText(` ${both} `, { rules: later }).map((match) => match.ruleId)).toEqual(["inner", "inner"]);
   });
 
   it("a token found by its middle takes a place that was found in the block before", () => {
@@ -302,55 +296,5 @@ describe("files that are no text", () => {
       expect(scanner.unreadable).toBe(reason);
       scanner.finish();
     }
-  });
-});
-
-describe("our own keys", () => {
-  it("are found whatever their prefix, with their public id", () => {
-    for (const prefix of ["kc_live", "a", "acme_prod_eu1", "a".repeat(32)]) {
-      const key = ownKey(prefix, prefix);
-      for (const [left, right] of [
-        ["", ""],
-        ["token=", "\n"],
-        ['"', '"'],
-        ["Bearer ", ","],
-        ["/", "."],
-        ["\u001b[32m", "\u001b[0m"],
-      ]) {
-        const found = scanText(`${left}${key}${right}`);
-        expect(found).toHaveLength(1);
-        expect(found[0]).toMatchObject({
-          ruleId: "keyctl-issued-key",
-          provider: "keyctl",
-          confidence: "certain",
-          severity: "critical",
-          length: key.length,
-          publicId: key.split(".")[1],
-          offset: Buffer.byteLength(left ?? ""),
-        });
-      }
-    }
-  });
-
-  it("are found glued to letters on either side: the checksum tells where they begin", () => {
-    const key = ownKey("glued");
-    const found = scanText(`key_${key}Z9`);
-    expect(found[0]).toMatchObject({ confidence: "certain", length: key.length, offset: 4 });
-  });
-
-  it("are reported as doctored when the checksum fails, and not at all when the values cannot be", () => {
-    const key = ownKey("doctored");
-    const last = key.endsWith("A") ? "B" : "A";
-    expect(scanText(`${key.slice(0, -1)}${last} `)[0]).toMatchObject({
-      confidence: "doctored",
-      severity: "low",
-      length: key.length,
-    });
-    const parts = key.split(".");
-    expect(scanText(`kc_live.z${parts[1]?.slice(1)}.${parts[2]} `)).toEqual([]);
-    expect(scanText(`kc_live.${parts[1]}.z${parts[2]?.slice(1)} `)).toEqual([]);
-    expect(scanText(`kc_live.${parts[1]}.${parts[2]?.slice(0, -1)} `)).toEqual([]);
-    expect(scanText(`.${parts[1]}.${parts[2]} `)).toEqual([]);
-    expect(scanText(`${key.slice(0, -1)}${last}${last} `)).toEqual([]);
   });
 });
