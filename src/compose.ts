@@ -7,12 +7,12 @@ import type { Clock, Random, Store, Vault } from "./app/ports.ts";
 import { auditTree } from "./audit/merkle.ts";
 import type { Globals, Place, Services, Session, SessionOptions } from "./cli/context.ts";
 import type { Io } from "./cli/io.ts";
+import { readPassphrase } from "./cli/passphrase-input.ts";
 import type { Talk } from "./cli/talk.ts";
 import { describeSource } from "./config/setting.ts";
 import { loadSettings } from "./config/settings.ts";
 import type { ResolvedSettings } from "./config/settings.ts";
 import { KeyctlError } from "./core/errors.ts";
-import { Secret } from "./core/secret.ts";
 import { uuidv7 } from "./core/uuid.ts";
 import { bundleSource } from "./files/bundle-source.ts";
 import { FileCheckpointMemory } from "./files/checkpoint-memory.ts";
@@ -246,6 +246,64 @@ async function openVault(
   const { createEmbeddedVault, openEmbeddedVault } = await import("./vault/embedded/open.ts");
   const { path, url } = settings.vault.value;
   const keyFile = { path: settings.places.unlockKey, uid: around.uid };
+  const isNew = options.make && !(await exists(path));
+  const unlock: UnlockSource = {
+    keyFile,
+    readPassphrase: async () => await readPassphrase(around.io, { isNew }),
+  };
+  const common = { path, unlock, random, clock: around.clock };
+  if (isNew && !make) {
+    const why = `profile ${settings.profile.value} was chosen because ${describeSource(settings.profile.source)}`;
+    throw new KeyctlError("unavailable", `no store at ${url}; ${why}`, {
+      hint: "keyctl init makes one; --store, --profile or KEYCTL_HOME choose another",
+      retryable: false,
+    });
+  }
+  const { clock, limits } = with_;
+  const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock, ...limits });
+  if (isNew) with_.talk.note(`made a new store at ${url}`);
+  return store;
+}
+
+interface VaultSurroundings {
+  io: Io;
+  talk: Talk;
+  clock: Clock;
+  store: Store;
+  uid: number | null;
+}
+
+/** The vault, opened at first use and at most once; never one older than the store has seen. */
+function vaultOpener(
+  around: VaultSurroundings,
+  settings: ResolvedSettings,
+  options: SessionOptions,
+): { open: () => Promise<Vault>; close: () => Promise<void> } {
+  let opened: Promise<Vault> | null = null;
+  const open = async (): Promise<Vault> => {
+    opened ??= openVault(around, settings, options).catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return await opened;
+  };
+  return {
+    open,
+    close: async () => {
+      const vault = await opened?.catch(() => null);
+      await vault?.close();
+    },
+  };
+}
+
+async function openVault(
+  around: VaultSurroundings,
+  settings: ResolvedSettings,
+  options: SessionOptions,
+): Promise<Vault> {
+  const { createEmbeddedVault, openEmbeddedVault } = await import("./vault/embedded/open.ts");
+  const { path, url } = settings.vault.value;
+  const keyFile = { path: settings.places.unlockKey, uid: around.uid };
   const unlock: UnlockSource = { keyFile, readPassphrase: async () => await readPassphrase(around.io) };
   const common = { path, unlock, random, clock: around.clock };
   const isNew = options.make && !(await exists(path));
@@ -285,37 +343,6 @@ async function notOlder(vault: Vault, store: Store, accepted: number | undefined
       hint: `put the newest copy back; if there is none: keyctl reconcile --fix --accept-vault ${generation} --confirm ${generation}`,
     },
   );
-}
-
-const passphraseBytesMax = 4096;
-
-/** From the file or descriptor that the environment names, else asked for on the terminal; never from a flag. */
-async function readPassphrase(io: Io): Promise<Secret> {
-  const descriptor = io.env["KEYCTL_PASSPHRASE_FD"] ?? "";
-  const path = descriptor === "" ? (io.env["KEYCTL_PASSPHRASE_FILE"] ?? "") : `/dev/fd/${descriptor}`;
-  if (descriptor !== "" && !/^[0-9]{1,4}$/.test(descriptor)) {
-    throw new KeyctlError("usage", "KEYCTL_PASSPHRASE_FD is not the number of an open descriptor");
-  }
-  if (path !== "") {
-    const bytes = await io.readFile(path, passphraseBytesMax);
-    const end = bytes.at(-1) === 0x0a ? (bytes.at(-2) === 0x0d ? -2 : -1) : bytes.length;
-    return Secret.fromBytes(bytes.subarray(0, end));
-  }
-  const prompter = await io.openPrompter();
-  if (prompter === null) {
-    throw new KeyctlError(
-      "unauthenticated",
-      "the vault opens with a passphrase, and there is no terminal to ask on",
-      {
-        hint: "KEYCTL_PASSPHRASE_FILE=PATH or KEYCTL_PASSPHRASE_FD=N gives it",
-      },
-    );
-  }
-  try {
-    return await prompter.password("Passphrase of the vault");
-  } finally {
-    prompter.close();
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

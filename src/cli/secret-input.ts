@@ -23,8 +23,8 @@ export async function readSecret(
   question: string,
 ): Promise<Secret> {
   const path = from.flags.text("from-file");
-  if (path === "-") return trimmed(await readStdin(from.io, secretBytesMax));
-  if (path !== null) return trimmed(await from.io.readFile(path, secretBytesMax));
+  if (path === "-") return withoutNewline(await readStdin(from.io, secretBytesMax));
+  if (path !== null) return withoutNewline(await from.io.readFile(path, secretBytesMax));
   return await askSecret(from, question);
 }
 
@@ -34,7 +34,7 @@ export async function readPipedSecret(
   question: string,
 ): Promise<Secret> {
   if (from.flags.has("from-file") || from.io.stdin.isTTY) return await readSecret(from, question);
-  return trimmed(await readStdin(from.io, secretBytesMax));
+  return withoutNewline(await readStdin(from.io, secretBytesMax));
 }
 
 /** All of stdin; `refused` above `bytesMax`. The caller wipes it. */
@@ -73,7 +73,7 @@ async function askSecret(from: { io: Io; talk: Talk }, question: string): Promis
 }
 
 /** Without the newline that editors and `echo` put at the end; the buffer is wiped. */
-function trimmed(bytes: Uint8Array): Secret {
+export function withoutNewline(bytes: Uint8Array): Secret {
   let end = bytes.length;
   if (bytes[end - 1] === 0x0a) end -= bytes[end - 2] === 0x0d ? 2 : 1;
   const secret = Secret.fromBytes(bytes.subarray(0, end));

@@ -73,7 +73,8 @@ export function parseKeyPath(path: string): KeyPath {
 }
 
 function badCharacter(what: string, character: string, place: number): KeyctlError {
-  if (place === 1 && furtherCharacter.test(character)) return refused(`${what} starts with ${codePoint(character)}`);
+  if (place === 1 && furtherCharacter.test(character))
+    return refused(`${what} starts with ${codePoint(character)}`);
   const like = latinOf(character);
   const looks = like === null ? "" : `, which looks like the letter ${like} and is another`;
   return refused(`${what} has ${codePoint(character)} as character ${place}${looks}`);

@@ -1,12 +1,14 @@
 import type { RevokedKey, RevokeResult } from "../../app/describe-revocation.ts";
 import { keyAfter, undoUntilOf } from "../../app/plan-revoke.ts";
 import type { PlannedKey, RevokePlan } from "../../app/plan-revoke.ts";
+import type { KeyRecord } from "../../core/model.ts";
 import type { CommandContext } from "../context.ts";
 import type { Outcome } from "../exit-codes.ts";
 import { keyPath, toneOf } from "../render/key-view.ts";
 import { formatTable } from "../render/table.ts";
 import { isoTime, relativeTime } from "../render/times.ts";
 import type { Column, Json } from "../render/view.ts";
+import type { Talk } from "../talk.ts";
 
 /** `pending` while anything is open, `partial` when a text could not be looked through for every kind of secret. */
 export function revokeOutcome(result: RevokeResult): Outcome {
@@ -62,16 +64,20 @@ export async function showRevocation(context: CommandContext, result: RevokeResu
     talk.hint("keyctl reconcile --fix tries now; --wait waits for it");
   }
   for (const { key, upstream } of result.keys) {
-    if (upstream?.status !== "open") continue;
-    talk.warn(
-      `${keyPath(key)}: ${key.provider ?? "the provider"} still accepts it until it is deleted there${upstream.url === null ? "" : `: ${upstream.url}`}`,
-    );
-    talk.hint(`then: keyctl revoke ${keyPath(key)} --upstream-done`);
+    if (upstream?.status === "open") warnUpstream(talk, key, upstream.url);
   }
   if (!result.complete)
     talk.warn(
       "only issued keys were looked for in the text, by id and checksum: run it again when the vault answers",
     );
+}
+
+/** Says that a provider accepts what is denied here, where to delete it, and how to record that. */
+export function warnUpstream(talk: Talk, key: KeyRecord, url: string | null): void {
+  talk.warn(
+    `${keyPath(key)}: ${key.provider ?? "the provider"} still accepts it until it is deleted there${url === null ? "" : `: ${url}`}`,
+  );
+  talk.hint(`then: keyctl revoke ${keyPath(key)} --upstream-done`);
 }
 
 function revokedJson(

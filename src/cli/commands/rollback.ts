@@ -1,9 +1,14 @@
+import type { KeyRecord } from "../../core/model.ts";
 import type { CommandDefinition } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import type { Outcome } from "../exit-codes.ts";
 import { idOption, nameArgument, readTarget } from "./target.ts";
 
 export const rollbackCommand: CommandDefinition = {
   name: "rollback",
   summary: "point a key back to an earlier version, within its window",
+  description:
+    "With --compromised a provider's key must be deleted at the provider too: exit 8 until keyctl revoke --upstream-done records that.",
   arguments: [nameArgument],
   options: [
     idOption,
@@ -45,7 +50,18 @@ export const rollbackCommand: CommandDefinition = {
     }
     const question = `roll ${keyPath(key)} back to version ${toVersion}`;
     await context.confirm({ class: "moderate", question, word: key.name, alsoAccepted: [key.id], planHash });
-    await showMade(context, await rollbackKey(session, { ...request, toVersion }), "rolled back");
-    return "ok";
+    const made = await rollbackKey(session, { ...request, toVersion });
+    await showMade(context, made, "rolled back");
+    return request.compromised ? await tellUpstream(context, made.key) : "ok";
   },
 };
+
+/** `pending` while the provider of a compromised value still accepts it, as after a revoke. */
+async function tellUpstream(context: CommandContext, key: KeyRecord): Promise<Outcome> {
+  const { warnUpstream } = await import("./revocation.ts");
+  const { store } = await context.session();
+  const open = (await store.revocations(key.id)).find(({ upstream }) => upstream === "open");
+  if (open === undefined) return "ok";
+  warnUpstream(context.talk, key, open.upstreamUrl);
+  return "pending";
+}

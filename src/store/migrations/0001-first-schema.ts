@@ -89,7 +89,9 @@ const keys = ({ integer, table }: SchemaWords): string[] => [
   authorized_services text not null,
   access_policy text
 )${table}`,
-  "create unique index keys_by_name on keys (tenant_id, env, name_folded)",
+  // In this order, so that SQLite does not take the unique index for a list that another index narrows further.
+  "create unique index keys_by_name on keys (name_folded, env, tenant_id)",
+  "create index keys_of_env on keys (tenant_id, env, name_folded, id)",
   "create index keys_of_tenant on keys (tenant_id, name_folded, id)",
   "create index keys_by_state on keys (tenant_id, env, state, name_folded, id)",
   "create index keys_by_kind on keys (tenant_id, env, kind, name_folded, id)",
