@@ -252,61 +252,6 @@ async function openVault(
     readPassphrase: async () => await readPassphrase(around.io, { isNew }),
   };
   const common = { path, unlock, random, clock: around.clock };
-  if (isNew && !make) {
-    const why = `profile ${settings.profile.value} was chosen because ${describeSource(settings.profile.source)}`;
-    throw new KeyctlError("unavailable", `no store at ${url}; ${why}`, {
-      hint: "keyctl init makes one; --store, --profile or KEYCTL_HOME choose another",
-      retryable: false,
-    });
-  }
-  const { clock, limits } = with_;
-  const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock, ...limits });
-  if (isNew) with_.talk.note(`made a new store at ${url}`);
-  return store;
-}
-
-interface VaultSurroundings {
-  io: Io;
-  talk: Talk;
-  clock: Clock;
-  store: Store;
-  uid: number | null;
-}
-
-/** The vault, opened at first use and at most once; never one older than the store has seen. */
-function vaultOpener(
-  around: VaultSurroundings,
-  settings: ResolvedSettings,
-  options: SessionOptions,
-): { open: () => Promise<Vault>; close: () => Promise<void> } {
-  let opened: Promise<Vault> | null = null;
-  const open = async (): Promise<Vault> => {
-    opened ??= openVault(around, settings, options).catch((error: unknown) => {
-      opened = null;
-      throw error;
-    });
-    return await opened;
-  };
-  return {
-    open,
-    close: async () => {
-      const vault = await opened?.catch(() => null);
-      await vault?.close();
-    },
-  };
-}
-
-async function openVault(
-  around: VaultSurroundings,
-  settings: ResolvedSettings,
-  options: SessionOptions,
-): Promise<Vault> {
-  const { createEmbeddedVault, openEmbeddedVault } = await import("./vault/embedded/open.ts");
-  const { path, url } = settings.vault.value;
-  const keyFile = { path: settings.places.unlockKey, uid: around.uid };
-  const unlock: UnlockSource = { keyFile, readPassphrase: async () => await readPassphrase(around.io) };
-  const common = { path, unlock, random, clock: around.clock };
-  const isNew = options.make && !(await exists(path));
   if (!isNew) return await notOlder(await openEmbeddedVault(common), around.store, options.acceptVault);
   await assertNeverHadVault(around.store, url);
   const method: UnlockMethod = options.vaultKey ?? "file";
