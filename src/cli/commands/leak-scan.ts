@@ -3,6 +3,7 @@ import { KeyctlError, isKeyctlError } from "../../core/errors.ts";
 import type { ScanReport } from "../../leak/finding.ts";
 import type { CommandDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
+import { printableJson } from "../foreign-text.ts";
 import { isCi } from "../io.ts";
 
 const formats = ["text", "json", "jsonl"] as const;
@@ -110,12 +111,13 @@ async function show(
   const { answer, talk, io } = context;
   const asked = answer.format === "json" || answer.format === "jsonl" ? answer.format : "text";
   const format = wanted ?? asked;
-  if (format === "json") await talk.answer(`${JSON.stringify(report, null, 2)}\n`);
+  const ci = isCi(io.env);
+  if (format === "json") await talk.answer(`${printableJson(JSON.stringify(report, null, 2), ci)}\n`);
   else if (format === "jsonl")
-    for (const line of toJsonLines(report)) await talk.answer(`${JSON.stringify(line)}\n`);
+    for (const line of toJsonLines(report)) await talk.answer(`${printableJson(JSON.stringify(line), ci)}\n`);
   else
     await talk.answer(
-      formatText(report, { ci: isCi(io.env) })
+      formatText(report, { ci })
         .map((line) => `${line}\n`)
         .join(""),
     );
