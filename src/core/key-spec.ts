@@ -110,9 +110,9 @@ function oneOf<T extends string>(flag: string, value: string | null | undefined,
 const ownerPattern = /^(?:app|company|user:[A-Za-z0-9][A-Za-z0-9._@+-]{0,127})$/;
 
 /** `app`, `company` or `user:ID`; `usage` otherwise. */
-export function assertOwner(owner: string): void {
+export function assertOwner(owner: string, flag = "--owner"): void {
   if (ownerPattern.test(owner)) return;
-  throw new KeyctlError("usage", "--owner is app, company or user:ID", {
-    hint: "for example --owner user:42",
+  throw new KeyctlError("usage", `${flag} is app, company or user:ID`, {
+    hint: `for example ${flag} user:42`,
   });
 }

@@ -1,4 +1,5 @@
 import type { KeyFilter } from "../../app/ports.ts";
+import { assertOwner } from "../../core/key-spec.ts";
 import { encryptionTypes, keyKinds, keyStates, secretTypes } from "../../core/model.ts";
 import type { KeyRecord } from "../../core/model.ts";
 import type { CommandDefinition, CommandInput } from "../command.ts";
@@ -76,6 +77,7 @@ function readFilter({ flags }: CommandInput, now: number): KeyFilter {
   const state = flags.choice("state", keyStates);
   const type = flags.choice("type", [...encryptionTypes, ...secretTypes]);
   const owner = flags.text("owner");
+  if (owner !== null) assertOwner(owner);
   const provider = flags.text("provider");
   const tags = flags.pairs("tag");
   const expiring = flags.duration("expiring");

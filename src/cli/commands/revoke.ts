@@ -1,6 +1,7 @@
 import type { KeySelector } from "../../app/find-key.ts";
 import type { RevokeInput, RevokePlan, RevokeTarget } from "../../app/plan-revoke.ts";
 import { KeyctlError } from "../../core/errors.ts";
+import { assertOwner } from "../../core/key-spec.ts";
 import { revokeReasons, severities } from "../../core/model.ts";
 import type { CommandDefinition, CommandInput } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -136,6 +137,8 @@ async function readRevokeTarget({ io }: CommandContext, input: CommandInput): Pr
   }
   const tenant = flags.text("where-tenant");
   const owner = flags.text("where-owner");
+  // A slip of the pen would match nobody, and the answer would look as if all were done.
+  if (owner !== null) assertOwner(owner, "--where-owner");
   const provider = flags.text("where-provider");
   const tags = flags.pairs("where-tag");
   return {
