@@ -1,12 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { access, copyFile, cp, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { processIo } from "../../src/cli/process-io.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { parseDuration } from "../../src/core/duration.ts";
+import { exampleOf } from "../../src/leak/example.ts";
+import { leakRules } from "../../src/leak/rules/index.ts";
 import { runMain } from "../../src/main.ts";
+import { makeHome } from "../fakes/home.ts";
 import { fakeIo } from "../fakes/io.ts";
+
+/** As the homes of test/fakes/home.ts: what was set up once must not lie in a script's future. */
+const clockBegins = Date.UTC(2026, 10, 21, 12);
 
 const realFiles = processIo(process);
 const bin = fileURLToPath(new URL("../../bin/keyctl.js", import.meta.url));
@@ -33,6 +40,7 @@ interface State {
   answers: string[] | null;
   /** How far the clock was moved, in milliseconds. */
   laterMs: number;
+  beganAt: number;
   stdout: string;
   stderr: string;
   exit: number;
@@ -40,15 +48,17 @@ interface State {
 
 /**
  * Runs a script in an empty folder. Each line is a command, `!` in front means that it must not succeed; `#` begins a
- * comment, '…' quotes, $NAME is a variable.
+ * comment, '…' quotes, $NAME is a variable. For `exec` the clock begins at 2026-11-21T12:00Z, for `spawn` it is the real one.
  *
  *   exec keyctl …       in this process                    stdin FILE        for the next exec (or: stdin stdout)
  *   spawn keyctl …      as a process of its own            answer TEXT       a person at a terminal, for the next exec
  *   exit N              of the last exec                   later 25h         moves the clock
  *   stdout PATTERN      a regular expression, multi-line   env NAME=VALUE
- *   stderr PATTERN                                         capture NAME PATTERN   the first group found in stdout
+ *   stderr PATTERN                                         capture NAME PATTERN   the first group, in stdout or stderr
  *   cmp A B             files, stdout or stderr            grep PATTERN FILE
- *   cp A B                                                 exists FILE
+ *   cp A B, mv A B                                         exists FILE
+ *   home                a store and a vault, set up        token NAME RULE   NAME is a made-up key that a rule finds
+ *   fill A B            a copy of A with $NAME and \e (escape) filled in
  */
 export async function runScript(archive: Archive, folder: string): Promise<void> {
   const state: State = {
@@ -57,6 +67,7 @@ export async function runScript(archive: Archive, folder: string): Promise<void>
     stdin: "",
     answers: null,
     laterMs: 0,
+    beganAt: Date.now(),
     stdout: "",
     stderr: "",
     exit: 0,
@@ -130,16 +141,48 @@ async function prepare(state: State, verb: string, args: string[]): Promise<bool
       return cut > 0;
     }
     case "capture": {
-      const found = new RegExp(b, "m").exec(state.stdout)?.[1];
+      const pattern = new RegExp(b, "m");
+      const found = (pattern.exec(state.stdout) ?? pattern.exec(state.stderr))?.[1];
       state.env[a] = found ?? "";
       return found !== undefined;
     }
     case "cp":
-      await writeFile(resolve(state.folder, b), await content(state, a));
+      if (a === "stdout" || a === "stderr") await writeFile(resolve(state.folder, b), state[a]);
+      else await copyFile(resolve(state.folder, a), resolve(state.folder, b));
+      return true;
+    case "mv":
+      await rename(resolve(state.folder, a), resolve(state.folder, b));
+      return true;
+    case "home":
+      await copyHome(join(state.folder, "home"));
+      return true;
+    case "token":
+      state.env[a] = tokenOf(b);
+      return true;
+    case "fill":
+      await writeFile(resolve(state.folder, b), filled(await content(state, a), state.env));
       return true;
     default:
       throw new Error(`no such script command: ${verb}`);
   }
+}
+
+/** Making RSA keys takes most of a script's time: homes are copies of one. */
+async function copyHome(path: string): Promise<void> {
+  const made = await makeHome();
+  await cp(made.path, path, { recursive: true });
+  made.remove();
+}
+
+/** Token-shaped text is assembled when the script runs, so that none stands in a file. */
+function tokenOf(ruleId: string): string {
+  const rule = leakRules.find(({ id }) => id === ruleId);
+  if (rule === undefined) throw new Error(`no rule ${ruleId}`);
+  return exampleOf(rule, randomBytes).token;
+}
+
+function filled(text: string, env: Record<string, string>): string {
+  return text.replaceAll("\\e", "\u001b").replaceAll(/\$(\w+)/g, (_, name: string) => env[name] ?? "");
 }
 
 async function execute(state: State, argv: string[]): Promise<void> {
@@ -153,7 +196,7 @@ async function execute(state: State, argv: string[]): Promise<void> {
   });
   const io: Io = {
     ...fake,
-    now: () => Date.now() + state.laterMs,
+    now: () => clockBegins + (Date.now() - state.beganAt) + state.laterMs,
     readFile: async (path, bytesMax) => await realFiles.readFile(resolve(state.folder, path), bytesMax),
   };
   state.exit = await runMain(argv, io);
