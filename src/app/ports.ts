@@ -401,7 +401,7 @@ export interface StoreTransaction extends StoreReader {
   updateVersion(patch: VersionPatch): Promise<boolean>;
   /** One statement; answers the versions it changed, with the state each had before. */
   denyVersions(denial: BulkDenial): Promise<{ keyId: string; version: number; from: VersionState }[]>;
-  /** One statement: sets state, pointer and expiry of many keys and raises each revision by one. */
+  /** One statement, for keys all of whose versions were denied: sets state, pointer and expiry, raises each revision by one. */
   denyKeys(denial: { keyIds: string[]; state: KeyState; updatedAt: number }): Promise<void>;
   insertWrappedKey(wrapped: WrappedKey): Promise<void>;
   touchVersion(touch: { keyId: string; version: number; lastUsedAt: number }): Promise<void>;

@@ -10,8 +10,8 @@ export function denialWriter(session: Session): Pick<StoreTransaction, "denyVers
   return {
     denyVersions: async (denial) => await denyVersions(session, denial),
     denyKeys: async ({ keyIds, state, updatedAt }) => {
-      // No version is active after a denial, so the newest one tells the expiry (`summarise` in core/lifecycle.ts).
-      await sql`update keys set state = ${state}, active_version = null, revision = revision + 1,
+      // No version is active after a denial, so the newest one tells the expiry (`summarise` in core/transition.ts), and none is left to roll back to.
+      await sql`update keys set state = ${state}, active_version = null, rollback_until = null, revision = revision + 1,
         updated_at = ${updatedAt},
         expires_at = (select newest.expires_at from key_versions newest
           where newest.key_id = keys.id order by newest.version desc limit 1)
@@ -50,7 +50,7 @@ async function denyVersions(session: Session, denial: BulkDenial): Promise<Denie
 }
 
 /**
- * What is remembered as the former state follows `formerStateOf` in core/lifecycle.ts: what was never accepted cannot
+ * What is remembered as the former state follows `formerStateOf` in core/denial.ts: what was never accepted cannot
  * come back. A secret is denied when the vault has answered, the rest by this very commit; a denial that stands
  * already keeps its date.
  */

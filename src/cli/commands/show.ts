@@ -25,10 +25,12 @@ export const showCommand: CommandDefinition = {
 };
 
 async function present(context: CommandContext, shown: ShownKey, wide: boolean): Promise<void> {
-  const { keyJson, keyView, versionColumns, versionJson } = await import("../render/key-view.ts");
+  const { detailColumns, keyJson, keyView, versionColumns, versionJson } =
+    await import("../render/key-view.ts");
   const { formatRecord, formatTable } = await import("../render/table.ts");
   const { answer, io } = context;
-  const tenant = (await context.session()).caller.tenant.name;
+  const session = await context.session();
+  const tenant = session.caller.tenant.name;
   const { key, versions, operation, revocations } = shown;
   const upstream = revocations.find((revocation) => revocation.upstream !== null) ?? null;
   if (answer.format === "csv" || answer.format === "name") {
@@ -41,8 +43,11 @@ async function present(context: CommandContext, shown: ShownKey, wide: boolean):
     operation: operation === null ? null : { id: operation.id, kind: operation.kind, step: operation.step },
     upstream: upstream === null ? null : { status: upstream.upstream, url: upstream.upstreamUrl },
   };
+  const names = new Map((await session.store.actors()).map((actor) => [actor.id, actor.login]));
+  const columns = [...keyView(tenant, io.now()).columns, ...detailColumns((id) => names.get(id) ?? id)];
   await answer.value(json, async (style) => {
-    const record = await formatRecord(keyView(tenant, io.now()).columns, key, { ...style, wide: true });
+    const told = columns.filter((column) => column.text(key, style.now) !== "");
+    const record = await formatRecord(told, key, { ...style, wide: true });
     return `${record}\n${await formatTable(versionColumns, versions, { ...style, wide })}`;
   });
   if (operation !== null)

@@ -140,6 +140,39 @@ const keyColumns: readonly Column<KeyRecord>[] = [
   { title: "TAGS", field: "tags", text: (key) => pairs(key.tags), wide: true },
 ];
 
+/** What `show` adds for people; a field that the key does not have is left out by the command. */
+export function detailColumns(nameOf: (actorId: string) => string): readonly Column<KeyRecord>[] {
+  const column = (
+    title: string,
+    field: string,
+    text: (key: KeyRecord, now: number) => string,
+  ): Column<KeyRecord> => ({
+    title,
+    field,
+    text,
+  });
+  return [
+    column("SCOPES", "scopes", (key) => key.scopes.join(",")),
+    column("TIER", "tier", (key) => key.tier ?? ""),
+    column("PREFERRED MODEL", "preferredModel", (key) => key.preferredModel ?? ""),
+    column("ALGORITHM", "algorithm", (key) => key.algorithm ?? ""),
+    column("PURPOSE", "purpose", (key) => key.purpose ?? ""),
+    column("COMPLIANCE", "complianceTags", (key) => key.complianceTags.join(",")),
+    column("AUTHORIZED", "authorizedServices", (key) => key.authorizedServices.join(",")),
+    column("ACCESS POLICY", "accessPolicy", (key) => key.accessPolicy ?? ""),
+    column("DESCRIPTION", "description", (key) => key.description ?? ""),
+    column("CREATED BY", "createdBy", (key) => nameOf(key.createdBy)),
+    column("ROTATED", "rotatedAt", (key, now) =>
+      key.rotatedAt === null ? "" : relativeTime(key.rotatedAt, now),
+    ),
+    column("ROTATED BY", "rotatedBy", (key) => (key.rotatedBy === null ? "" : nameOf(key.rotatedBy))),
+    column("ROLLBACK UNTIL", "rollbackUntil", (key, now) =>
+      key.rollbackUntil === null ? "" : relativeTime(key.rollbackUntil, now),
+    ),
+    column("CORRELATION", "correlationId", (key) => key.correlationId),
+  ];
+}
+
 function pairs(tags: Record<string, string>): string {
   return Object.entries(tags)
     .map(([name, value]) => `${name}=${value}`)

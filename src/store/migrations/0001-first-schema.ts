@@ -89,15 +89,15 @@ const keys = ({ integer, table }: SchemaWords): string[] => [
   authorized_services text not null,
   access_policy text
 )${table}`,
-  // In this order, so that SQLite does not take the unique index for a list that another index narrows further.
-  "create unique index keys_by_name on keys (name_folded, env, tenant_id)",
-  "create index keys_of_env on keys (tenant_id, env, name_folded, id)",
+  "create unique index keys_by_name on keys (tenant_id, env, name_folded)",
   "create index keys_of_tenant on keys (tenant_id, name_folded, id)",
-  "create index keys_by_state on keys (tenant_id, env, state, name_folded, id)",
-  "create index keys_by_kind on keys (tenant_id, env, kind, name_folded, id)",
+  // "is not null" is always true where it stands on a column that cannot be null. It says that the index is a choice of
+  // rows, and so keeps SQLite from taking the unique index, and walking, for a list that this one narrows further.
+  "create index keys_by_state on keys (tenant_id, env, state, name_folded, id) where state is not null",
+  "create index keys_by_kind on keys (tenant_id, env, kind, name_folded, id) where kind is not null",
   "create index keys_by_type on keys (tenant_id, env, type, name_folded, id) where type is not null",
   "create index keys_by_provider on keys (tenant_id, env, provider, name_folded, id) where provider is not null",
-  "create index keys_by_owner on keys (tenant_id, env, owner, name_folded, id)",
+  "create index keys_by_owner on keys (tenant_id, env, owner, name_folded, id) where owner is not null",
   `create index keys_by_expiry on keys (tenant_id, expires_at)
   where state in ('active', 'rotated', 'inactive') and expires_at is not null`,
   "create index keys_of_owner on keys (owner, id)",
