@@ -57,6 +57,7 @@ interface State {
  *   stderr PATTERN                                         capture NAME PATTERN   the first group, in stdout or stderr
  *   cmp A B             files, stdout or stderr            grep PATTERN FILE
  *   cp A B, mv A B                                         exists FILE
+ *   edit FILE PATTERN TEXT   replaces what is found first
  *   home                a store and a vault, set up        token NAME RULE   NAME is a made-up key that a rule finds
  *   fill A B            a copy of A with $NAME and \e (escape) filled in
  */
@@ -153,6 +154,13 @@ async function prepare(state: State, verb: string, args: string[]): Promise<bool
     case "mv":
       await rename(resolve(state.folder, a), resolve(state.folder, b));
       return true;
+    case "edit": {
+      const [, pattern = "", replacement = ""] = args;
+      const before = await content(state, a);
+      const after = before.replace(new RegExp(pattern, "m"), replacement);
+      await writeFile(resolve(state.folder, a), after);
+      return after !== before;
+    }
     case "home":
       await copyHome(join(state.folder, "home"));
       return true;
