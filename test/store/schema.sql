@@ -164,15 +164,15 @@ CREATE TABLE keys (
 CREATE INDEX keys_by_expiry on keys (tenant_id, expires_at)
   where state in ('active', 'rotated', 'inactive') and expires_at is not null;
 
-CREATE INDEX keys_by_kind on keys (tenant_id, env, kind, name_folded, id);
+CREATE INDEX keys_by_kind on keys (tenant_id, env, kind, name_folded, id) where kind is not null;
 
 CREATE UNIQUE INDEX keys_by_name on keys (tenant_id, env, name_folded);
 
-CREATE INDEX keys_by_owner on keys (tenant_id, env, owner, name_folded, id);
+CREATE INDEX keys_by_owner on keys (tenant_id, env, owner, name_folded, id) where owner is not null;
 
 CREATE INDEX keys_by_provider on keys (tenant_id, env, provider, name_folded, id) where provider is not null;
 
-CREATE INDEX keys_by_state on keys (tenant_id, env, state, name_folded, id);
+CREATE INDEX keys_by_state on keys (tenant_id, env, state, name_folded, id) where state is not null;
 
 CREATE INDEX keys_by_type on keys (tenant_id, env, type, name_folded, id) where type is not null;
 
