@@ -22,6 +22,12 @@ export function keyContract(newPlace: NewPlace): void {
     expect(await store.meta()).toMatchObject({ vaultGeneration: 7, maintainedAt: 123 });
   });
 
+  test("an older vault generation is taken only when somebody decides so", async (store) => {
+    await store.transaction(async (tx) => await tx.rememberVaultGeneration(7));
+    await store.transaction(async (tx) => await tx.acceptVaultGeneration(3));
+    expect((await store.meta()).vaultGeneration).toBe(3);
+  });
+
   test("tenants are listed by name and found without case; a second of the same name is a conflict", async (store) => {
     expect(await store.tenants()).toEqual([tenant, otherTenant]);
     expect(await store.tenantByName("DEFAULT")).toEqual(tenant);

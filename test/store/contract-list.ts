@@ -120,8 +120,12 @@ export function listContract(newPlace: NewPlace): void {
   test("the same name in two environments keeps its place by id when all environments are listed", async (store) => {
     await addKey(store, keyRecord(2, { name: "same", env: "dev" }));
     await addKey(store, keyRecord(1, { name: "SAME", env: "prod" }));
-    const listed = await listAll(store, { env: null, filter: {}, limit: 1 });
-    expect(listed.map((key) => key.name)).toEqual(["SAME", "same"]);
+    await addKey(store, keyRecord(3, { name: "Same", env: "test", state: "expired", expiresAt: 5 }));
+    await addKey(store, keyRecord(4, { name: "samE", env: "stage", expiresAt: 5 }));
+    const names = async (filter: KeyFilter) =>
+      (await listAll(store, { env: null, filter, limit: 1 })).map((key) => key.name);
+    expect(await names({})).toEqual(["SAME", "same", "Same", "samE"]);
+    expect(await names({ state: "expired" })).toEqual(["Same", "samE"]);
   });
 
   test("a page that begins after a name in another case begins in the same place", async (store) => {
