@@ -7,7 +7,7 @@ import { keyRecord } from "./key-rows.ts";
 import type { KeyRow } from "./schema.ts";
 import type { Session } from "./session.ts";
 
-/** As in `core/lifecycle.ts`: the states that the passing of time ends. In literal form, so that partial indexes serve. */
+/** As `stateAt` in core/transition.ts has it: the states that the passing of time ends. In literal form, so that partial indexes serve. */
 const canExpire = sql<SqlBool>`state in ('active', 'rotated', 'inactive') and expires_at is not null`;
 
 /** One page of a tenant's keys by (name without case, id), read from the place where the former page ended. */
