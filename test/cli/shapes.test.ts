@@ -1,0 +1,210 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeHome } from "../fakes/home.ts";
+import type { Home } from "../fakes/home.ts";
+
+/** What scripts read: fields are added, never renamed or taken away. A new field is added here on purpose. */
+const keyFields = [
+  ...["id", "name", "kind", "tenant", "env", "owner", "state", "activeVersion", "revision"],
+  ...["createdAt", "createdBy", "updatedAt", "expiresAt", "rotatedAt", "rotatedBy", "rotationRequiredAt"],
+  ...["lastUsedAt", "rollbackUntil", "recoverableUntil", "anomalyAt", "tags", "complianceTags"],
+  ...["description", "correlationId"],
+];
+const kindFields = {
+  issued: ["prefix", "tier", "scopes"],
+  provider: ["provider", "preferredModel", "authorizedServices", "accessPolicy"],
+  secret: ["type", "authorizedServices", "accessPolicy"],
+  encryption: ["type", "algorithm", "purpose", "authorizedServices", "accessPolicy"],
+};
+const versionFields = [
+  ...["version", "publicId", "state", "createdAt", "activatedAt", "expiresAt", "graceUntil", "rollbackUntil"],
+  ...["rotatedAt", "revokedAt", "revokedReason", "deniedAt", "lastUsedAt", "parentVersion"],
+];
+const madeFields = ["version", "replayed", "operationId"];
+const verdictFields = [
+  ...["log", "size", "root", "integrity", "completeness", "firstBadSeq", "checkpoints", "newestCheckpointAt"],
+  "problem",
+];
+
+type JsonObject = Record<string, unknown>;
+type Kind = keyof typeof kindFields;
+
+let home: Home;
+let folder: string;
+let issued: string;
+const made: Partial<Record<Kind, JsonObject>> = {};
+
+beforeAll(async () => {
+  home = await makeHome();
+  folder = mkdtempSync(join(tmpdir(), "keyctl-shapes-"));
+  const value = ["not", "of", "any", "provider"].join("-");
+  const create = async (kind: Kind, more: string[], stdin = ""): Promise<JsonObject> => {
+    const argv = ["create", kind, "--kind", kind, "-o", "json", "--expires", "90d", ...more];
+    return objectOf(await home.ok(argv, { stdin }));
+  };
+  made.issued = await create("issued", ["--scopes", "read"]);
+  made.provider = await create("provider", ["--provider", "openai", "--from-file", "-"], value);
+  made.secret = await create("secret", ["--type", "db-credential", "--generate"]);
+  made.encryption = await create("encryption", ["--type", "PHI_DATA"]);
+  issued = textOf(made.issued["secret"]);
+});
+
+afterAll(() => {
+  home.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function objectOf(value: unknown): JsonObject {
+  const parsed: unknown = typeof value === "string" ? JSON.parse(value) : value;
+  if (isObject(parsed)) return parsed;
+  throw new Error("not an object");
+}
+
+function arrayOf(value: unknown): unknown[] {
+  const parsed: unknown = typeof value === "string" ? JSON.parse(value) : value;
+  if (Array.isArray(parsed)) return parsed;
+  throw new Error("not an array");
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new Error("not a text");
+}
+
+function expectFields(value: unknown, fields: readonly string[]): JsonObject {
+  const object = objectOf(value);
+  expect(Object.keys(object).toSorted()).toEqual(fields.toSorted());
+  return object;
+}
+
+/** Every field that ends in At or Until is null or a moment in UTC with milliseconds. */
+function expectTimes(object: JsonObject): void {
+  const times = Object.entries(object).filter(([name]) => /(?:At|Until)$/.test(name));
+  expect(times.length).toBeGreaterThan(0);
+  for (const [name, time] of times) {
+    if (time !== null) expect(time, name).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  }
+}
+
+const kinds = Object.keys(kindFields).filter((kind): kind is Kind => kind in kindFields);
+
+describe.each(kinds)("a key of kind %s", (kind) => {
+  const fields = [...keyFields, ...kindFields[kind]];
+
+  it("is answered by create with its version, and with its secret when it is issued", () => {
+    const secret = kind === "issued" ? ["secret"] : [];
+    expectTimes(expectFields(made[kind], [...fields, ...madeFields, ...secret]));
+  });
+
+  it("is an element of list", async () => {
+    const keys = arrayOf(await home.ok(["list", "--kind", kind, "-o", "json"]));
+    expect(keys).toHaveLength(1);
+    expectTimes(expectFields(keys[0], fields));
+  });
+
+  it("is answered by show with its versions", async () => {
+    const more = ["versions", "operation", "upstream"];
+    const shown = expectFields(await home.ok(["show", kind, "-o", "json"]), [...fields, ...more]);
+    expectTimes(expectFields(arrayOf(shown["versions"])[0], versionFields));
+    const wide = objectOf(await home.ok(["show", kind, "--wide", "-o", "json"]));
+    expectFields(arrayOf(wide["versions"])[0], [...versionFields, "vaultReference"]);
+  });
+});
+
+describe("verify", () => {
+  const fields = [
+    ...["valid", "reason", "keyId", "name", "tenant", "version", "state", "scopes", "tier", "expiresAt"],
+    "rateLimit",
+  ];
+
+  it("has the same fields for a key that is accepted and one that nobody knows", async () => {
+    const valid = expectFields(await home.ok(["verify", "-o", "json"], { stdin: issued }), fields);
+    expectFields(valid["rateLimit"], ["limit", "remaining", "resetAt"]);
+    expect(valid).toMatchObject({ valid: true, reason: null, name: "issued", version: 1, scopes: ["read"] });
+    const { out } = await home.run(["verify", "-o", "json"], { stdin: "nonsense" });
+    expect(expectFields(out, fields)).toMatchObject({ valid: false, keyId: null, rateLimit: null });
+  });
+});
+
+describe("leak-scan", () => {
+  it("reports findings with our own keys named, and what was covered", async () => {
+    const path = join(folder, "job.log");
+    writeFileSync(path, `Bearer ${issued}\n`);
+    const missing = join(folder, "missing.log");
+    const { out } = await home.run(["leak-scan", path, missing, "-o", "json"]);
+    const report = expectFields(out, ["findings", "coverage", "summary", "durationMs"]);
+    const finding = expectFields(arrayOf(report["findings"])[0], [
+      ...["ruleId", "provider", "severity", "confidence", "proof", "path", "line", "column", "offset"],
+      ...["length", "step", "count", "occurrences", "masked", "fingerprint", "decodedFrom", "managed"],
+    ]);
+    expectFields(arrayOf(finding["occurrences"])[0], ["path", "line", "column", "offset"]);
+    const managed = ["keyId", "name", "tenant", "version", "state", "asOf", "owner", "command", "env"];
+    expectFields(finding["managed"], managed);
+    const coverage = expectFields(report["coverage"], ["files", "bytes", "managed", "skipped"]);
+    expectFields(arrayOf(coverage["skipped"])[0], ["path", "reason"]);
+    expectFields(report["summary"], ["leaks", "managed", "incomplete"]);
+  });
+});
+
+describe("revoke", () => {
+  const revokedFields = [
+    ...["id", "name", "tenant", "versions", "state", "enforcedBy", "deniedAt", "effectiveAt", "upstream"],
+    "env",
+  ];
+
+  it("says per key which place enforces it, since when, and what is open", async () => {
+    const argv = ["revoke", ...kinds, "--reason", "superseded", "--confirm", "4", "-o", "json"];
+    const { code, out } = await home.run(argv);
+    expect(code).toBe(8);
+    const result = expectFields(out, [
+      ...["revokedAt", "planHash", "keys", "denied", "vault", "undoUntil", "operationId", "replayed"],
+    ]);
+    expectTimes(result);
+    expectFields(result["denied"], ["done", "total"]);
+    expectFields(result["vault"], ["done", "total", "pending"]);
+    const keys = arrayOf(result["keys"]).map((key) => expectFields(key, revokedFields));
+    for (const key of keys) {
+      expectTimes(key);
+      if (key["name"] === "provider") expectFields(key["upstream"], ["status", "url"]);
+      else expect(key["upstream"]).toBeNull();
+      expect(key["enforcedBy"]).toBe(key["name"] === "secret" ? "vault" : "store");
+      // Whoever verifies may hold a row for five seconds.
+      const [denied, effective] = [textOf(key["deniedAt"]), textOf(key["effectiveAt"])].map(Date.parse);
+      expect((effective ?? 0) - (denied ?? 0)).toBe(5_000);
+    }
+  });
+});
+
+describe("audit-verify", () => {
+  it("gives both verdicts of the store's log", async () => {
+    expectFields(await home.ok(["audit-verify", "-o", "json"]), verdictFields);
+    const withState = await home.ok(["audit-verify", "--state", "-o", "json"]);
+    expect(expectFields(withState, [...verdictFields, "differences"])["differences"]).toEqual([]);
+  });
+
+  it("gives both verdicts of a bundle, and whose key signed it", async () => {
+    const bundle = join(folder, "bundle");
+    const exported = await home.ok(["audit-export", "--format", "bundle", "--out", bundle, "-o", "json"]);
+    expectFields(exported, ["path", "origin", "entries", "size", "fingerprint"]);
+    expectFields(await home.ok(["audit-verify", bundle, "-o", "json"]), [
+      ...["log", "size", "root", "integrity", "completeness", "firstBadSeq", "entries", "filtered"],
+      ...["fingerprint", "trusted", "problem"],
+    ]);
+  });
+});
+
+describe("an error", () => {
+  it("is one object with a code, and what to do next", async () => {
+    const { err } = await home.run(["show", "nobody", "-o", "json"]);
+    const error = expectFields(expectFields(err, ["error"])["error"], [
+      ...["code", "message", "hint", "retryable", "operationId"],
+    ]);
+    expect(error["code"]).toBe("not-found");
+  });
+});
