@@ -1,10 +1,21 @@
 import { formatDuration } from "../../core/duration.ts";
+import { KeyctlError } from "../../core/errors.ts";
 
-/** Milliseconds since the epoch as the contract has times: ISO 8601 UTC with milliseconds; null stays null. */
+/** The furthest moment from the epoch that JavaScript's dates reach (ECMA-262 §21.4.1.1). */
+const timeMaxMs = 8.64e15;
+
+/**
+ * Milliseconds since the epoch as the contract has times: ISO 8601 UTC with milliseconds; null stays null. `integrity` for a
+ * number that is no moment: the store was damaged, and the answer must not hide it.
+ */
 export function isoTime(at: number): string;
 export function isoTime(at: number | null): string | null;
 export function isoTime(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+  if (at === null) return null;
+  if (Math.abs(at) <= timeMaxMs) return new Date(at).toISOString();
+  throw new KeyctlError("integrity", "the store holds a time that keyctl did not write", {
+    hint: "restore the store from a backup, then run keyctl audit-verify",
+  });
 }
 
 /** For people: `3d4h ago`, `in 89d23h`, `now`, or `-` for null. */
