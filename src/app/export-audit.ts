@@ -30,6 +30,8 @@ export interface ExportRange extends SignedLog {
 export async function beginExport(deps: Deps, input: ExportInput & { format: string }): Promise<ExportRange> {
   const log = callersLog(deps);
   const filter = await resolveFilter(deps, input.filter);
+  // Asked first: an export that cannot be signed must not stand in the log as done.
+  await (await deps.vault()).keys.publicKey(await deps.keyring.checkpointKey());
   const after = { format: input.format, filtered: !isEmptyFilter(filter), withPersonal: input.withPersonal };
   await deps.store.transaction(
     async (tx) => await recordAudit(tx, deps, { operation: "audit.export", sensitivity: "HIGH", after }),

@@ -1,5 +1,6 @@
 import { formatCheckpoint, noteBody, origin } from "../audit/checkpoint.ts";
 import { frontierRoot, parseFrontier } from "../audit/merkle.ts";
+import { KeyctlError } from "../core/errors.ts";
 import { checkpointFreshMs } from "../core/policy.ts";
 import type { Deps } from "./deps.ts";
 
@@ -29,7 +30,13 @@ export async function signCheckpoint(
   const head = await deps.store.auditHead(log);
   if (head.size === 0) return null;
   if (newest?.size === head.size) return known;
-  const checkpoint = { origin: name, size: head.size, root: frontierRoot(parseFrontier(head.frontier)) };
+  const frontier = parseFrontier(head.frontier);
+  if (frontier.size !== head.size) {
+    throw new KeyctlError("integrity", `the head of the audit log ${log} is not of the size that it claims`, {
+      hint: "keyctl audit-verify tells what is damaged",
+    });
+  }
+  const checkpoint = { origin: name, size: head.size, root: frontierRoot(frontier) };
   const reference = await deps.keyring.checkpointKey();
   const vault = await deps.vault();
   const raw = await vault.keys.sign(reference, noteBody(checkpoint));
