@@ -202,8 +202,10 @@ async function openStore(
     });
   }
   const { clock, limits } = with_;
+  // A file that lost its content becomes a new store too: nobody should take it for the old one.
+  const isEmpty = isNew || (await stat(path)).size === 0;
   const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock, ...limits });
-  if (isNew) with_.talk.note(`made a new store at ${url}`);
+  if (isEmpty) with_.talk.note(`made a new store at ${url}`);
   return store;
 }
 
