@@ -6,6 +6,7 @@ import type { KeyKind, KeyPolicy, KeyRecord } from "../core/model.ts";
 import { summarise } from "../core/transition.ts";
 import type { Secret } from "../core/secret.ts";
 import { uuidv7 } from "../core/uuid.ts";
+import { assertNewFile } from "./assert-new-file.ts";
 import { clearTheWay, newOperation } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { assertSource, newValue } from "./new-value.ts";
@@ -75,6 +76,7 @@ export async function createKey(deps: Deps, input: CreateKeyInput): Promise<Made
   const existing = await deps.store.keyByName(place);
   if (existing !== null && (await clearTheWay(deps, existing))) return await createKey(deps, input);
 
+  await assertNewFile(deps, input.outFile);
   const key = dry.key;
   const value = await newValue(deps, key, input);
   const operation = newOperation(deps, {

@@ -2,6 +2,7 @@ import { KeyctlError } from "../core/errors.ts";
 import { judgeVersion } from "../core/lifecycle.ts";
 import type { KeyRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
+import { assertNewFile } from "./assert-new-file.ts";
 import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";
 import { madeVersion } from "./create-key.ts";
 import type { MadeVersion } from "./create-key.ts";
@@ -72,6 +73,7 @@ export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<Made
   }
   if (await clearTheWay(deps, found.key)) return await rotateKey(deps, input);
   assertRotatable(deps, found, input);
+  await assertNewFile(deps, input.outFile);
 
   const key: KeyRecord = {
     ...found.key,

@@ -1,5 +1,5 @@
 import { origin, verifyCheckpoint } from "../audit/checkpoint.ts";
-import { parseEntry } from "../audit/entry.ts";
+import { parseEntry, systemLog } from "../audit/entry.ts";
 import type { TreeHead } from "../audit/merkle.ts";
 import { parsePem } from "../audit/public-key.ts";
 import { StateReplay, describeDifference } from "../audit/state-replay.ts";
@@ -25,8 +25,12 @@ export interface AuditVerdict extends LogVerdict {
  * Reads the tenant's whole log against its leaves, its signed checkpoints and the largest checkpoint that this client
  * remembers. With `state` it also replays the log and compares every key. Constant memory but for `state`.
  */
-export async function verifyAudit(deps: Deps, input: { state: boolean }): Promise<AuditVerdict> {
-  const log = callersLog(deps);
+export async function verifyAudit(
+  deps: Deps,
+  input: { log: "tenant" | "system"; state: boolean },
+): Promise<AuditVerdict> {
+  const own = callersLog(deps);
+  const log = input.log === "tenant" ? own : systemLog;
   const { uuid } = await deps.store.meta();
   const trust = { origin: origin(uuid, log), publicKeys: await checkpointKeys(deps) };
   const notes = await deps.store.checkpoints(log);

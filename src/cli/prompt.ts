@@ -18,10 +18,11 @@ export function createPrompter(streams: TerminalStreams): Prompter {
     confirm: async (question) =>
       await asked(async ({ confirm }) => await confirm({ message: question, default: false }, context)),
     text: async (question) => await asked(async ({ input }) => await input({ message: question }, context)),
-    password: async (question) =>
-      Secret.fromUtf8(
-        await asked(async ({ password }) => await password({ message: question, mask: false }, context)),
-      ),
+    password: async (question) => {
+      // Without `toggleMask: false` Ctrl-T, also one inside what is pasted, would show the secret.
+      const config = { message: question, mask: false, toggleMask: false };
+      return Secret.fromUtf8(await asked(async ({ password }) => await password(config, context)));
+    },
     close: () => streams.close(),
   };
 }

@@ -107,7 +107,7 @@ async function verification(
   const taken = await interleaved(3, {
     floor: () => readAndHash(home, log),
     verify: async () => {
-      const verdict = await verifyAudit(session, { state: false });
+      const verdict = await verifyAudit(session, { log: "tenant", state: false });
       if (verdict.integrity !== "ok" || verdict.size !== size) throw new Error("the log does not verify");
     },
   });

@@ -7,6 +7,8 @@ import type { CommandContext } from "../context.ts";
 import type { Outcome } from "../exit-codes.ts";
 import { isoTime } from "../render/times.ts";
 
+const logs = ["tenant", "system"] as const;
+
 export const auditVerifyCommand: CommandDefinition = {
   name: "audit-verify",
   summary: "check that the audit log is whole and unchanged; or a bundle, offline",
@@ -20,6 +22,13 @@ export const auditVerifyCommand: CommandDefinition = {
     },
   ],
   options: [
+    {
+      name: "log",
+      value: "WHICH",
+      choices: logs,
+      summary: "the tenant's log, or the one of what belongs to no tenant",
+      defaultText: "tenant",
+    },
     { name: "state", summary: "also replay the log and compare every key with it" },
     {
       name: "fingerprint",
@@ -46,9 +55,13 @@ export const auditVerifyCommand: CommandDefinition = {
       return await verifyFolder(context, bundle, fingerprint);
     }
     if (fingerprint !== null) throw new KeyctlError("usage", "--fingerprint goes with a bundle");
+    const log = flags.choice("log", logs) ?? "tenant";
+    if (log === "system" && flags.on("state")) {
+      throw new KeyctlError("usage", "--state compares keys, and the system log has none");
+    }
     const { verifyAudit } = await import("../../app/verify-audit.ts");
     const session = await context.session();
-    const verdict = await verifyAudit(session, { state: flags.on("state") });
+    const verdict = await verifyAudit(session, { log, state: flags.on("state") });
     await showVerdict(context, verdict);
     const isSound =
       verdict.integrity === "ok" &&
