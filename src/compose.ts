@@ -257,8 +257,8 @@ async function openVault(
   if (!isNew) return await notOlder(await openEmbeddedVault(common), around.store, options.acceptVault);
   await assertNeverHadVault(around.store, url);
   const method: UnlockMethod = options.vaultKey ?? "file";
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  if (method === "file") await mkdir(dirname(keyFile.path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
+  if (method === "file") await makeFolder(dirname(keyFile.path));
   const vault = await createEmbeddedVault({ ...common, method });
   around.talk.note(`made a new vault at ${url}`);
   around.talk.note(
@@ -303,5 +303,17 @@ async function exists(path: string): Promise<boolean> {
       "code" in error &&
       (error.code === "ENOENT" || error.code === "ENOTDIR")
     );
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new KeyctlError("unavailable", `the folder ${path} cannot be made`, {
+      hint: "check the path, and the permissions of the folder above it",
+      retryable: false,
+      cause: error,
+    });
   }
 }
