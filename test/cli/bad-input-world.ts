@@ -210,6 +210,7 @@ export interface Refusal {
 export const refusals = {
   usage: { code: 2, name: "usage" },
   notFound: { code: 3, name: "not-found" },
+  unauthenticated: { code: 4, name: "unauthenticated" },
   conflict: { code: 6, name: "conflict" },
   refused: { code: 7, name: "refused" },
   unavailable: { code: 10, name: "unavailable" },
