@@ -46,6 +46,13 @@ describe("a prompt on a real terminal", () => {
     expect(screen).not.toContain("hunter2");
   });
 
+  it("does not show a secret on Ctrl-T either, which a pasted one may hold", async () => {
+    const { screen } = await onTerminal("password", "hunter2\u0014hunter2\r");
+    expect(screen).toContain("length ");
+    expect(screen).not.toContain("hunter2");
+    expect(screen).not.toContain("visibility");
+  });
+
   it("is interrupted by Ctrl-C", async () => {
     expect((await onTerminal("text", "\u0003")).screen).toContain("interrupted");
   });
