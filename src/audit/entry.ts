@@ -1,7 +1,7 @@
-import { createHmac } from "node:crypto";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { JsonValue } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
+import { hmacSha256 } from "../core/hmac.ts";
 import { keyKinds, versionStates } from "../core/model.ts";
 import type { KeyKind, Transition } from "../core/model.ts";
 
@@ -140,10 +140,7 @@ export function commitPersonal(salt: Uint8Array, field: string, value: string): 
   if (salt.length !== 32 || field.includes("\0")) {
     throw new KeyctlError("failure", "a commitment needs a salt of 32 bytes and a field without NUL");
   }
-  return createHmac("sha256", salt)
-    .update(`keyctl/v1/pii\0${field}\0`, "utf8")
-    .update(value, "utf8")
-    .digest();
+  return hmacSha256(salt, utf8.encode(`keyctl/v1/pii\0${field}\0${value}`));
 }
 
 function decode(bytes: Uint8Array): string {

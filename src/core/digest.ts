@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { KeyctlError } from "./errors.ts";
+import { hmacSha256 } from "./hmac.ts";
 import { Secret } from "./secret.ts";
 
 /** What the digest of an issued key binds together. */
@@ -35,9 +36,8 @@ export function digestOf(verifierKey: Uint8Array, input: DigestInput): Uint8Arra
       "a digest takes 16 bytes of tenant, a short prefix, 10 of id and 24 of secret",
     );
   }
-  const mac = createHmac("sha256", verifierKey).update(label).update(input.tenant16);
-  mac.update(Uint8Array.of(prefix.length)).update(prefix).update(input.id10).update(secret24);
-  return new Uint8Array(mac.digest());
+  const { tenant16, id10 } = input;
+  return hmacSha256(verifierKey, label, tenant16, Uint8Array.of(prefix.length), prefix, id10, secret24);
 }
 
 /** Whether a presented key's digest is the stored one, in constant time. A row without a digest never matches. */

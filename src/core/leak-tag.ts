@@ -1,6 +1,6 @@
-import { createHmac } from "node:crypto";
 import { KeyctlError } from "./errors.ts";
 import { hkdf } from "./hkdf.ts";
+import { hmacSha256 } from "./hmac.ts";
 import { parseIssuedKey } from "./issued-key.ts";
 import { Secret } from "./secret.ts";
 
@@ -17,7 +17,7 @@ const label = Buffer.from("keyctl/v1/leak\0");
  */
 export function leakTag(leakKey: Uint8Array, secret: Secret | Uint8Array): Uint8Array {
   const bytes = secret instanceof Secret ? secret.reveal() : secret;
-  return new Uint8Array(createHmac("sha256", leakKey).update(label).update(bytes).digest());
+  return hmacSha256(leakKey, label, bytes);
 }
 
 /** The short form of a tag that findings and bundles show: its first 10 bytes. */

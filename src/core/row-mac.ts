@@ -1,5 +1,6 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { KeyctlError } from "./errors.ts";
+import { hmacSha256 } from "./hmac.ts";
 import type { KeyKind, KeyRecord, VersionRecord } from "./model.ts";
 import { uuidBytes } from "./uuid.ts";
 
@@ -92,7 +93,7 @@ export function rowMacInput(fields: RowMacFields): Uint8Array {
 
 /** `HMAC-SHA-256(Km, input)`, 32 bytes. */
 export function rowMac(rowKey: Uint8Array, fields: RowMacFields): Uint8Array {
-  return new Uint8Array(createHmac("sha256", rowKey).update(rowMacInput(fields)).digest());
+  return hmacSha256(rowKey, rowMacInput(fields));
 }
 
 /** SHA-256 of the MAC's input, 32 bytes: what a revoke's audit entry keeps, so that an undo finds a changed row. */
