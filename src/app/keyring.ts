@@ -23,6 +23,7 @@ export class Keyring {
   readonly #source: { store: StoreReader; vault: () => Promise<Vault>; clock: Clock };
   readonly #peppers = new Map<number, Promise<Uint8Array>>();
   readonly #auth = new Map<number, Promise<Uint8Array>>();
+  readonly #derived = new Map<number, VersionedKeys>();
   readonly #accessed = new Map<string, number>();
 
   constructor(source: { store: StoreReader; vault: () => Promise<Vault>; clock: Clock }) {
@@ -36,7 +37,11 @@ export class Keyring {
   }
 
   async keys(pepperVersion: number): Promise<VersionedKeys> {
-    return { version: pepperVersion, keys: deriveKeys(await this.#pepper(pepperVersion)) };
+    const known = this.#derived.get(pepperVersion);
+    if (known !== undefined) return known;
+    const made = { version: pepperVersion, keys: deriveKeys(await this.#pepper(pepperVersion)) };
+    this.#derived.set(pepperVersion, made);
+    return made;
   }
 
   /** Kleak of a tenant, from the newest pepper or the one that a tag names. */
