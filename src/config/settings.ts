@@ -108,7 +108,7 @@ function profileOf(user: UserFile, profile: Setting<string>): Profile | null {
     "not-found",
     `no profile ${profile.value} in ${user.path}; it was chosen because ${describeSource(profile.source)}`,
     {
-      hint: near === null ? `keyctl init --profile ${profile.value} makes it` : `did you mean ${near}?`,
+      hint: near === null ? `add it under "profiles" in that file` : `did you mean ${near}?`,
     },
   );
 }

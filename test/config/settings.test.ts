@@ -112,7 +112,7 @@ describe("the settings", () => {
       hint: "did you mean work?",
     });
     await expect(settings({ flags: { profile: "elsewhere" } })).rejects.toMatchObject({
-      hint: "keyctl init --profile elsewhere makes it",
+      hint: 'add it under "profiles" in that file',
     });
     await expect(settings({ flags: { profile: "../x" } })).rejects.toMatchObject({ code: "usage" });
   });
