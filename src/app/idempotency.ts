@@ -5,7 +5,7 @@ import { KeyctlError } from "../core/errors.ts";
 import { idempotencyWindowMs } from "../core/policy.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Deps } from "./deps.ts";
-import type { IdempotentRequest } from "./ports.ts";
+import type { IdempotentRequest, StoreReader } from "./ports.ts";
 
 /** Hash of a request that may hold a secret, keyed with Ki so that it tells nothing. */
 export async function requestHmac(
@@ -28,7 +28,7 @@ export function requestSha256(request: JsonValue): Uint8Array {
  * something else within its seven days.
  */
 export async function findReplay(
-  deps: Pick<Deps, "store" | "caller" | "clock">,
+  deps: Pick<Deps, "caller" | "clock"> & { store: StoreReader },
   request: { verb: string; key: string | null; hash: Uint8Array; tenantId: string },
 ): Promise<IdempotentRequest | null> {
   if (request.key === null) return null;

@@ -27,6 +27,8 @@ export interface RevokeInput {
   unwrapToo: boolean;
   /** The hash that `--dry-run` printed: `conflict` when the set has changed since. */
   planHash: string | null;
+  /** Ids of the keys that somebody agreed to: no other key is touched, whatever the target means by now. */
+  agreed?: readonly string[];
   options: MutationOptions;
 }
 

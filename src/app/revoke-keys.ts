@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
 import { KeyctlError } from "../core/errors.ts";
 import { kindRules } from "../core/kind-rules.ts";
+import type { KeyRecord } from "../core/model.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import type { Deps } from "./deps.ts";
 import { describeRevocation } from "./describe-revocation.ts";
 import type { RevokeResult } from "./describe-revocation.ts";
 import { drainOutbox } from "./drain-outbox.ts";
 import { findReplay, requestSha256 } from "./idempotency.ts";
+import type { IdempotentRequest } from "./ports.ts";
 import { planFor, resolveTarget } from "./plan-revoke.ts";
-import type { RevokeInput, RevokePlan } from "./plan-revoke.ts";
+import type { Resolved, RevokeInput, RevokePlan } from "./plan-revoke.ts";
 import { signLog } from "./settle.ts";
 import { writeRevoke } from "./write-revoke.ts";
 
@@ -31,32 +33,46 @@ export async function revokeKeys(deps: Deps, input: RevokeInput): Promise<Revoke
     tenantId: deps.caller.tenant.id,
   };
   const replay = await findReplay(deps, request);
-  if (replay !== null) {
-    const result = await describeRevocation(deps, {
-      keyIds: replay.keyIds,
-      operationId: replay.operationId,
-      planHash: "",
-    });
-    return { ...result, replayed: true };
-  }
-  const resolved = await resolveTarget(deps, input);
+  if (replay !== null) return await answerAgain(deps, replay, input);
+  const resolved = onlyAgreed(await resolveTarget(deps, input), input);
   const operationId = uuidv7(deps.clock.now(), deps.random.bytes(10));
   const plan = await deps.store.transaction(async (tx) => {
+    // Again, now that nobody else writes: of two processes with one request the second finds the first's answer.
+    const answered = await findReplay({ ...deps, store: tx }, request);
+    if (answered !== null) return answered;
     const made = await planFor(tx, deps.clock.now(), { input, resolved });
     if (input.planHash !== null && input.planHash !== made.planHash) throw stale(made.planHash);
     await writeRevoke(deps, tx, { plan: made, input, operationId, requestHash: hash });
     return made;
   });
+  if (!("planned" in plan)) return await answerAgain(deps, plan, input);
   deps.observer?.("point", operationId);
-  const keyIds = plan.planned.map(({ key }) => key.id);
-  await denyInVault(deps, plan, input);
+  const keys = plan.planned.map(({ key }) => key);
+  await denyInVault(deps, keys, input);
+  const keyIds = keys.map((key) => key.id);
   const result = await describeRevocation(deps, { keyIds, operationId, planHash: plan.planHash });
   // A revoke that spoke to the vault has its entry signed; one that could not must not wait for it.
   if (result.vault.total > 0 && result.vault.pending === 0) {
-    for (const tenantId of new Set(plan.planned.map(({ key }) => key.tenantId)))
-      await signLog(deps, tenantId);
+    for (const tenantId of new Set(keys.map((key) => key.tenantId))) await signLog(deps, tenantId);
   }
   return { ...result, complete: plan.complete };
+}
+
+/** What a request did that was done before; the vault is told what it was not told then. */
+async function answerAgain(
+  deps: Deps,
+  { keyIds, operationId }: IdempotentRequest,
+  input: RevokeInput,
+): Promise<RevokeResult> {
+  await denyInVault(deps, await deps.store.keysByIds(keyIds), input);
+  const result = await describeRevocation(deps, { keyIds, operationId, planHash: "" });
+  return { ...result, replayed: true };
+}
+
+function onlyAgreed(resolved: Resolved, { agreed }: RevokeInput): Resolved {
+  if (agreed === undefined) return resolved;
+  const chosen = new Set(agreed);
+  return { ...resolved, keyIds: resolved.keyIds.filter((id) => chosen.has(id)) };
 }
 
 /** Waits until the vault has done its part, trying again whenever a task is due; `pause` rests between two looks. */
@@ -80,8 +96,8 @@ export async function awaitVault(
 }
 
 /** The vault's part, where there is one; what it does not answer stays queued. */
-async function denyInVault(deps: Deps, plan: RevokePlan, input: RevokeInput): Promise<void> {
-  for (const { key } of plan.planned) {
+async function denyInVault(deps: Deps, keys: readonly KeyRecord[], input: RevokeInput): Promise<void> {
+  for (const key of keys) {
     const rule = kindRules[key.kind].vaultOnRevoke;
     if (rule === "disable" || (rule === "disable-when-confirmed" && input.unwrapToo))
       await drainOutbox(deps, { keyId: key.id });

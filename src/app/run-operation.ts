@@ -134,13 +134,14 @@ async function advance(
 }
 
 /** Somebody else has the operation, or ended it. */
-function lost(operation: Operation): KeyctlError {
+function lost(operation: Operation, cause?: unknown): KeyctlError {
   return new KeyctlError(
     "conflict",
     "the key was changed meanwhile: this operation was superseded or taken over",
     {
       hint: "keyctl show the key, then decide again",
       operationId: operation.id,
+      cause,
     },
   );
 }
@@ -156,7 +157,7 @@ async function giveUp(
   const { operation, work, error } = failed;
   if (!isKeyctlError(error) || error.code === "indeterminate") return error;
   try {
-    await deps.store.transaction(async (tx) => {
+    const isOurs = await deps.store.transaction(async (tx) => {
       const change = {
         id: operation.id,
         owner: operation.owner,
@@ -164,9 +165,12 @@ async function giveUp(
         to: operation.step,
       } as const;
       const at = deps.clock.now();
-      if (await tx.advanceOperation({ ...change, status: "abandoned", at }))
-        await work.abandon(tx, operation);
+      if (!(await tx.advanceOperation({ ...change, status: "abandoned", at }))) return false;
+      await work.abandon(tx, operation);
+      return true;
     });
+    // A revoke that came between may be why the step failed: that is what whoever waits should read.
+    return isOurs ? error : lost(operation, error);
   } catch {
     return new KeyctlError(error.code, error.message, {
       hint: "the operation is still open: keyctl reconcile --fix",
@@ -175,7 +179,6 @@ async function giveUp(
       cause: error,
     });
   }
-  return error;
 }
 
 /**

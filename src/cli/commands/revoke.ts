@@ -70,7 +70,9 @@ export const revokeCommand: CommandDefinition = {
     const confirmed = {
       ...request,
       unwrapToo,
-      planHash: unwrapToo === request.unwrapToo ? plan.planHash : null,
+      // Only who names a plan wants exactly that one: else a rotation that comes between must not save the key.
+      planHash: context.globals.confirm === plan.planHash ? plan.planHash : null,
+      agreed: plan.planned.map(({ key }) => key.id),
     };
     let result = await revokeKeys(session, confirmed);
     if (input.flags.on("wait")) result = await awaitVault(session, result, pause);
