@@ -82,7 +82,12 @@ export async function startChild(
   const first = Promise.race([reached, early]);
   // Whoever does not wait for the point is not told that it was missed.
   first.catch(() => undefined);
-  return { reached: first, ended, go: () => started.kill("SIGCONT") };
+  const go = (): void => {
+    // It says that it is there just before it stops: one signal alone might come too early.
+    const again = setInterval(() => started.kill("SIGCONT"), 20);
+    void ended.finally(() => clearInterval(again));
+  };
+  return { reached: first, ended, go };
 }
 
 /** Runs `work` over the items, so many at a time. */

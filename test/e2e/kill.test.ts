@@ -1,72 +1,32 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operationSteps } from "../../src/core/operation.ts";
-import type { KeyRecord } from "../../src/core/model.ts";
 import { vaultName } from "../../src/app/version-value.ts";
-import { makeHome } from "../fakes/home.ts";
 import type { Home, Ran } from "../fakes/home.ts";
 import { inParallel, startChild } from "./child-process.ts";
+import { copyOf, givenFiles, makeFourKeys, source, specs } from "./four-keys.ts";
+import type { FourKeys } from "./four-keys.ts";
 import { allKeys, assertInvariants, assertVersion, keyNamed, withSession } from "./invariants.ts";
 import type { KnownValues } from "./invariants.ts";
 import { allMutations, killPoints, nameOf, stepsOfMutation } from "./kill-points.ts";
 import type { Fate, KillPoint, Mutation } from "./kill-points.ts";
 
-const newValue = ["a", "brand", "new", "value"].join(" ");
-const valueFile = "value.txt";
 const outFileName = "out.txt";
-
-/** A home with one key of each kind, named after it: version 1 rotated and in its grace, version 2 active. */
-let prepared: Home;
-/** The issued key's two secrets. */
-const issued: string[] = [];
-
-const sources = (kind: Mutation["kind"]): string[] =>
-  kind === "provider" || kind === "secret" ? ["--from-file", valueFile] : [];
-
-const specs: Record<Mutation["kind"], string[]> = {
-  issued: [],
-  provider: ["--provider", "openai"],
-  secret: ["--type", "db-credential"],
-  encryption: ["--type", "PHI_DATA"],
-};
-
-async function makeAll(home: Home): Promise<void> {
-  for (const kind of Object.keys(specs) as Mutation["kind"][]) {
-    for (const version of [1, 2]) {
-      const verb =
-        version === 1 ? ["create", kind, "--kind", kind, ...specs[kind]] : ["rotate", kind, "--yes"];
-      const files = { [valueFile]: oldValue(version) };
-      const out = await home.ok([...verb, ...sources(kind)], { files });
-      if (kind === "issued") issued.push(out.trim());
-    }
-  }
-}
-
-function oldValue(version: number): string {
-  return `the value of version ${version}`;
-}
-
+let prepared: FourKeys;
 beforeAll(async () => {
-  prepared = await makeHome();
-  await makeAll(prepared);
+  prepared = await makeFourKeys();
 });
-afterAll(() => prepared.remove());
-
-async function copyOf(home: Pick<Home, "path">): Promise<Home> {
-  const copy = await makeHome({ init: false });
-  cpSync(home.path, copy.path, { recursive: true });
-  return copy;
-}
+afterAll(() => prepared.home.remove());
 
 /** The command line of a mutation on this home. */
 function argvOf({ verb, kind, hasOutFile }: Mutation, home: Home): string[] {
   const out = hasOutFile ? ["--out-file", join(home.path, outFileName)] : [];
   switch (verb) {
     case "create":
-      return ["create", "new", "--kind", kind, ...specs[kind], ...sources(kind), ...out];
+      return ["create", "new", "--kind", kind, ...specs[kind], ...source(kind), ...out];
     case "rotate":
-      return ["rotate", kind, "--yes", ...sources(kind), ...out];
+      return ["rotate", kind, "--yes", ...source(kind), ...out];
     case "rollback":
       return ["rollback", kind, "--yes"];
     case "revoke":
@@ -76,14 +36,11 @@ function argvOf({ verb, kind, hasOutFile }: Mutation, home: Home): string[] {
 
 const targetOf = ({ verb, kind }: Mutation): string => (verb === "create" ? "new" : kind);
 
-/** Values by key and version; an issued key made after the kill is what was delivered. */
+/** What is known, and the issued key that was delivered after the kill. */
 function knownValues(mutation: Mutation, delivered: string | null, made: number | null): KnownValues {
-  return (key: KeyRecord, version: number) => {
-    const isNew = key.name === "new" || version > 2;
-    if (key.kind === "encryption") return undefined;
-    if (key.kind !== "issued") return isNew ? newValue : oldValue(version);
-    if (!isNew) return issued[version - 1];
-    return key.name === targetOf(mutation) && version === made ? (delivered ?? undefined) : undefined;
+  return (key, version) => {
+    const isMade = key.name === targetOf(mutation) && version === made && key.kind === "issued";
+    return prepared.known(key, version) ?? (isMade ? (delivered ?? undefined) : undefined);
   };
 }
 
@@ -144,8 +101,7 @@ const afterAgain: Record<Mutation["verb"], Record<Fate, Outcome & { code: number
 
 /** Kills a real process at the point; answers the home as it was left. */
 async function killAt(mutation: Mutation, point: KillPoint): Promise<Home> {
-  const home = await copyOf(prepared);
-  writeFileSync(join(home.path, valueFile), newValue);
+  const home = await copyOf(prepared.home);
   const child = await startChild(home, argvOf(mutation, home), `SIGKILL ${point.name}`);
   await child.reached;
   expect((await child.ended).signal).toBe("SIGKILL");
@@ -194,7 +150,7 @@ async function reconciled(home: Home, mutation: Mutation, fate: Fate): Promise<v
 }
 
 async function doneAgain(home: Home, mutation: Mutation, fate: Fate): Promise<void> {
-  const ran: Ran = await home.run(argvOf(mutation, home), { files: { [valueFile]: newValue } });
+  const ran: Ran = await home.run(argvOf(mutation, home), { files: givenFiles });
   const { code, ...outcome } = afterAgain[mutation.verb][fate];
   // A provider's key stays open until the provider has deleted it too.
   const isOpen = mutation.verb === "revoke" && mutation.kind === "provider";
@@ -255,8 +211,7 @@ describe("the points at which processes are killed", () => {
 
   it("are the steps that a command that is left alone goes through, in that order", async () => {
     await inParallel(allMutations(), 2, async (mutation) => {
-      const home = await copyOf(prepared);
-      writeFileSync(join(home.path, valueFile), newValue);
+      const home = await copyOf(prepared.home);
       const child = await startChild(home, argvOf(mutation, home));
       const { steps } = await child.ended;
       expect({ of: nameOf(mutation), steps }).toEqual({
