@@ -30,12 +30,15 @@ type AuditDeps = Pick<Deps, "clock" | "random" | "caller" | "tool">;
 export function auditEntry(deps: AuditDeps, event: AuditEvent, log: string): AuditAppend {
   const { caller } = deps;
   const now = deps.clock.now();
-  const personal = personalFields(deps, event);
+  const values = personalValues(deps, event);
+  // One draw for all: asking the system's source costs more than what it gives.
+  const drawn = drawer(deps.random.bytes(idBytes + blindBytes + values.length * saltBytes));
+  const personal = values.map(([field, value]) => ({ field, salt: drawn(saltBytes), value }));
   const key = event.key ?? null;
   const draft: AuditDraft = {
     log,
     ts: now,
-    id: uuidv7(now, deps.random.bytes(10)),
+    id: uuidv7(now, drawn(idBytes)),
     operation: event.operation,
     phase: event.phase ?? "outcome",
     outcome: event.outcome ?? "success",
@@ -54,7 +57,7 @@ export function auditEntry(deps: AuditDeps, event: AuditEvent, log: string): Aud
     personal: Object.fromEntries(
       personal.map(({ field, salt, value }) => [field, hex(commitPersonal(salt, field, value))]),
     ),
-    blind: hex(deps.random.bytes(16)),
+    blind: hex(drawn(blindBytes)),
   };
   return {
     ...formatEntryParts(draft),
@@ -75,11 +78,21 @@ export async function recordAudit(tx: StoreTransaction, deps: AuditDeps, event: 
   await tx.appendAudit(log, [auditEntry(deps, event, log)]);
 }
 
-function personalFields(deps: AuditDeps, event: AuditEvent): AuditAppend["personal"] {
+const idBytes = 10;
+const blindBytes = 16;
+const saltBytes = 32;
+
+/** Hands out the bytes piece by piece, each once. */
+function drawer(bytes: Uint8Array): (count: number) => Uint8Array {
+  let at = 0;
+  return (count) => bytes.slice(at, (at += count));
+}
+
+function personalValues(deps: AuditDeps, event: AuditEvent): [field: string, value: string][] {
   const values: Record<string, string> = { ...deps.caller.personal };
   if (event.options?.reason != null) values["reason"] = redactText(event.options.reason);
   if (event.options?.ticket != null) values["ticket"] = redactText(event.options.ticket);
-  return Object.entries(values).map(([field, value]) => ({ field, salt: deps.random.bytes(32), value }));
+  return Object.entries(values);
 }
 
 function hex(bytes: Uint8Array): string {
