@@ -1,9 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import type { VersionChange } from "../core/transition.ts";
+import { KeyctlError } from "../core/errors.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import { rowMac, rowMacFields } from "../core/row-mac.ts";
 import type { Keyring, VersionedKeys } from "./keyring.ts";
-import type { VersionPatch } from "./ports.ts";
+import type { StoreReader, VersionPatch } from "./ports.ts";
 
 const withoutMac = new Set(["pending", "revoked", "compromised", "destroyed"]);
 
@@ -40,4 +41,36 @@ export async function rowMacMatches(
   const root = await keyring.keys(version.rowMacPepperVersion);
   const expected = rowMac(root.keys.rowKey, rowMacFields(key, version));
   return version.rowMac.length === expected.length && timingSafeEqual(version.rowMac, expected);
+}
+
+const accepting: ReadonlySet<VersionRecord["state"]> = new Set(["active", "rotated", "inactive"]);
+
+/**
+ * Refuses (`integrity`) versions in an accepting state whose rows are not genuine: what is about to be built on them, or to
+ * give them a fresh MAC, would make somebody else's change ours. Inside a transaction only after `loadRowKeys`.
+ */
+export async function assertGenuine(
+  keyring: Keyring,
+  key: KeyRecord,
+  versions: readonly VersionRecord[],
+): Promise<void> {
+  for (const version of versions) {
+    if (!accepting.has(version.state) || (await rowMacMatches(keyring, key, version))) continue;
+    throw new KeyctlError(
+      "integrity",
+      `the row of version ${version.version} of ${key.name} was changed behind keyctl: nothing is built on it`,
+      { hint: "keyctl audit-verify --state tells more; keyctl revoke denies the key" },
+    );
+  }
+}
+
+/** The newest row keys; and fetches those that the key's rows name, because a transaction must not wait for the vault. */
+export async function loadRowKeys(
+  deps: { keyring: Keyring; store: StoreReader },
+  keyId: string,
+): Promise<VersionedKeys> {
+  for (const { rowMacPepperVersion } of await deps.store.versions(keyId)) {
+    if (rowMacPepperVersion !== null) await deps.keyring.keys(rowMacPepperVersion);
+  }
+  return await deps.keyring.current();
 }

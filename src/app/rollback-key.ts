@@ -1,8 +1,9 @@
 import { KeyctlError } from "../core/errors.ts";
 import { planRollback } from "../core/lifecycle.ts";
+import { touchedBy } from "../core/transition.ts";
 import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord } from "../core/model.ts";
-import { rowMacMatches } from "./mac-versions.ts";
+import { assertGenuine } from "./mac-versions.ts";
 import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";
 import { madeVersion } from "./create-key.ts";
 import type { MadeVersion } from "./create-key.ts";
@@ -44,8 +45,10 @@ export async function planRollbackKey(deps: Deps, input: RollbackKeyInput): Prom
 export async function rollbackKey(deps: Deps, input: RollbackKeyInput): Promise<MadeVersion> {
   const found = await findKey(deps, input.target, "manage");
   if (await clearTheWay(deps, found.key)) return await rollbackKey(deps, input);
-  const version = targetOf(plan(deps, found, input));
-  await assertGenuine(deps, found, version);
+  const changes = plan(deps, found, input);
+  const version = targetOf(changes);
+  // A row changed behind our back must not come back to life with a fresh MAC.
+  await assertGenuine(deps.keyring, found.key, touchedBy(changes, found.versions));
   const key: KeyRecord = { ...found.key, revision: found.key.revision + 1, updatedAt: deps.clock.now() };
   const operation = newOperation(deps, {
     kind: "rollback",
@@ -85,17 +88,4 @@ function targetOf(changes: readonly VersionChange[]): number {
   const back = changes.find((change) => change.set.state === "active");
   if (back === undefined) throw new KeyctlError("failure", "a rollback without a target");
   return back.version;
-}
-
-/** A row changed behind our back must not come back to life with a fresh MAC. */
-async function assertGenuine(deps: Pick<Deps, "keyring">, found: FoundKey, number: number): Promise<void> {
-  const version = found.versions.find((candidate) => candidate.version === number);
-  if (version !== undefined && (await rowMacMatches(deps.keyring, found.key, version))) return;
-  throw new KeyctlError(
-    "integrity",
-    `the row of version ${number} was changed behind keyctl: it does not come back`,
-    {
-      hint: "keyctl audit-verify --state",
-    },
-  );
 }

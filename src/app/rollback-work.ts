@@ -1,9 +1,10 @@
 import { KeyctlError } from "../core/errors.ts";
-import { applyChanges } from "../core/transition.ts";
+import { applyChanges, touchedBy } from "../core/transition.ts";
 import { planRollback } from "../core/lifecycle.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
 import type { VersionedKeys } from "./keyring.ts";
+import { assertGenuine, loadRowKeys } from "./mac-versions.ts";
 import { assertOwned } from "./keyring.ts";
 import type { Operation, OutboxItem, StoreTransaction } from "./ports.ts";
 import { newRevocation } from "./new-revocation.ts";
@@ -48,7 +49,7 @@ export function rollbackWork(
       return made === undefined ? {} : { reference: made.reference };
     },
     prepare: async () => {
-      root = await deps.keyring.current();
+      root = await loadRowKeys(deps, key.id);
     },
     point: async (tx, operation) => {
       if (root === null) throw new KeyctlError("failure", "the row keys were not loaded");
@@ -149,6 +150,7 @@ async function pointBack(
   const { key, versions } = await expected(tx, operation);
   const compromised = operation.input["compromised"] === true;
   const changes = planRollback({ key, versions }, { toVersion: operation.version, compromised, now });
+  await assertGenuine(deps.keyring, key, touchedBy(changes, versions));
   const moved = changes.map((change) =>
     change.version === operation.version && key.kind === "secret"
       ? { ...change, set: { ...change.set, vaultReference: putReference(operation) } }

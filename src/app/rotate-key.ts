@@ -11,6 +11,7 @@ import { findKey } from "./find-key.ts";
 import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
 import { assertSource, newValue } from "./new-value.ts";
+import { assertGenuine } from "./mac-versions.ts";
 import { hashPlan } from "./plan-hash.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
@@ -74,6 +75,11 @@ export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<Made
   if (await clearTheWay(deps, found.key)) return await rotateKey(deps, input);
   assertRotatable(deps, found, input);
   await assertNewFile(deps, input.outFile);
+  await assertGenuine(
+    deps.keyring,
+    found.key,
+    found.versions.filter((version) => version.state === "active"),
+  );
 
   const key: KeyRecord = {
     ...found.key,

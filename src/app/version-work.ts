@@ -1,5 +1,5 @@
 import { KeyctlError } from "../core/errors.ts";
-import { applyChanges, summarise, transitionsOf } from "../core/transition.ts";
+import { applyChanges, summarise, touchedBy, transitionsOf } from "../core/transition.ts";
 import { planAbandon } from "../core/denial.ts";
 import { planActivation } from "../core/lifecycle.ts";
 import type { VersionChange } from "../core/transition.ts";
@@ -7,7 +7,7 @@ import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import type { VersionedKeys } from "./keyring.ts";
-import { macChanges } from "./mac-versions.ts";
+import { assertGenuine, loadRowKeys, macChanges } from "./mac-versions.ts";
 import type { Operation, StoreTransaction } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
 import { graceTasks, sweepTasks } from "./vault-tasks.ts";
@@ -62,7 +62,7 @@ export function versionWork(deps: Deps, key: KeyRecord, fresh: FreshRun = nothin
       return true;
     },
     prepare: async () => {
-      root = await deps.keyring.current();
+      root = await loadRowKeys(deps, key.id);
     },
     point: async (tx, operation) => {
       if (root === null) throw new KeyctlError("failure", "the row keys were not loaded");
@@ -127,6 +127,7 @@ async function activate(
   const { key, versions } = await expected(tx, operation);
   const graceMs = typeof operation.input["graceMs"] === "number" ? operation.input["graceMs"] : null;
   const changes = planActivation({ key, versions }, { version: operation.version, now, graceMs });
+  await assertGenuine(deps.keyring, key, touchedBy(changes, versions));
   const after = applyChanges(versions, changes);
   await writeChange(deps, tx, {
     operation,

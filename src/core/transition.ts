@@ -85,6 +85,14 @@ export function summarise(
   };
 }
 
+/** The versions that the changes are about, as they stand before them. */
+export function touchedBy(
+  changes: readonly VersionChange[],
+  versions: readonly VersionRecord[],
+): VersionRecord[] {
+  return versions.filter((version) => changes.some((change) => change.version === version.version));
+}
+
 /** Changes as the audit log lists them. */
 export function transitionsOf(changes: readonly VersionChange[]): Transition[] {
   return changes
