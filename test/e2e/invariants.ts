@@ -100,6 +100,14 @@ export async function openValue(session: Session, key: KeyRecord, version: Versi
   return opened.equals(probe) ? "it opens" : "something else";
 }
 
+/** Whether a reader would get anything: the version is accepted, its row genuine, and its value opens. */
+export async function isReadable(session: Session, key: KeyRecord, version: VersionRecord): Promise<boolean> {
+  if (judgeVersion(key, version, session.clock.now()) !== "accepted") return false;
+  if (!(await rowMacMatches(session.keyring, key, version))) return false;
+  await openValue(session, key, version);
+  return true;
+}
+
 async function openWith(
   session: Session,
   key: KeyRecord,
