@@ -6,7 +6,7 @@ import { leakTag, leakWindow, rollingHash } from "../core/leak-tag.ts";
 import type { KeyKind, KeyRecord, VersionRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
 import { uuidBytes } from "../core/uuid.ts";
-import { assertNotWeak } from "../core/weak-secret.ts";
+import { assertFitsVault, assertNotWeak } from "../core/weak-secret.ts";
 import type { Deps } from "./deps.ts";
 import type { LeakTag } from "./ports.ts";
 import { checkProviderFormat } from "./provider-format.ts";
@@ -76,7 +76,9 @@ export function assertSource(kind: KeyKind, source: ValueSource): void {
       hint: `--from-file PATH or --from-file - reads it${kind === "secret" ? "; --generate makes one" : ""}`,
     });
   }
-  if (secret !== null) assertNotWeak(secret);
+  if (secret === null) return;
+  assertNotWeak(secret);
+  if (kind === "secret") assertFitsVault(secret);
 }
 
 /** A value that was given or is drawn now. It gets a leak tag only where 128 bits are certain by construction. */

@@ -2,6 +2,8 @@ import { KeyctlError } from "./errors.ts";
 import type { Secret } from "./secret.ts";
 
 const secretBytesMin = 8;
+/** The largest secret value every vault takes, in bytes: 25 KB, Azure Key Vault's limit. */
+const vaultSecretBytesMax = 25 * 1024;
 /** White space, separators, control and format characters: nothing that a person would see. */
 const blank = /^[\s\p{Z}\p{Cc}\p{Cf}]*$/u;
 
@@ -11,6 +13,14 @@ export function assertNotWeak(secret: Secret): void {
   if (fault === null) return;
   throw new KeyctlError("refused", `the value is ${fault}`, {
     hint: `give at least ${secretBytesMin} bytes, or let keyctl draw one with --generate`,
+  });
+}
+
+/** `refused` for a secret that is too large for a vault. Asked before anything is begun. */
+export function assertFitsVault(secret: Secret): void {
+  if (secret.byteLength <= vaultSecretBytesMax) return;
+  throw new KeyctlError("refused", `a secret may have at most ${vaultSecretBytesMax} bytes`, {
+    hint: "keep a large file elsewhere, sealed with a key of kind encryption",
   });
 }
 

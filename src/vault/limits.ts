@@ -1,18 +1,14 @@
 import { KeyctlError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
-
-/** The largest secret value every vault takes, in bytes: 25 KB, Azure Key Vault's limit. */
-export const secretBytesMax = 25 * 1024;
+import { assertFitsVault } from "../core/weak-secret.ts";
 
 /** A data-encryption key is an AES-256 key; nothing else is ever wrapped. */
 export const dekBytes = 32;
 
-/** Refuses (`refused`) an empty value and one above `secretBytesMax`. */
+/** Refuses (`refused`) an empty value, and one that is larger than every vault takes. */
 export function assertSecretValue(value: Secret): void {
   if (value.byteLength === 0) throw new KeyctlError("refused", "an empty secret is not stored");
-  if (value.byteLength > secretBytesMax) {
-    throw new KeyctlError("refused", `a secret may have at most ${secretBytesMax} bytes`);
-  }
+  assertFitsVault(value);
 }
 
 /** Refuses (`refused`) anything that has not the length of a DEK, so that a vault key never wraps other data. */
