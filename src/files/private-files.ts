@@ -11,6 +11,7 @@ type Content = AsyncIterable<Uint8Array> | Uint8Array;
 export const privateFiles: PrivateFiles = {
   async writePrivate(path, content) {
     const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+    await assertReplaceable(path);
     try {
       await writeSynced(temporary, content);
       await rename(temporary, path);
@@ -48,6 +49,30 @@ export const privateFiles: PrivateFiles = {
     }
   },
 };
+
+/**
+ * Only a plain file is replaced: the rename would put an ordinary file in the place of a device, a pipe or a link
+ * (`--out /dev/stdout`), for every program of the machine when root runs it.
+ */
+async function assertReplaceable(path: string): Promise<void> {
+  let isOther: boolean;
+  try {
+    const found = await lstat(path);
+    isOther = !found.isFile() && !found.isDirectory();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    throw refusedWrite(error, path);
+  }
+  if (!isOther) return;
+  throw new KeyctlError(
+    "unavailable",
+    `${path} cannot be written: it is a device, a pipe or a link, not a file`,
+    {
+      hint: "name a file; without one the answer goes to stdout",
+      retryable: false,
+    },
+  );
+}
 
 /** Writes and syncs a new file, 0600; answers the SHA-256 of its bytes. */
 async function writeSynced(path: string, content: Content): Promise<Uint8Array> {
