@@ -92,7 +92,10 @@ async function readNamedFile(path: string, bytesMax: number): Promise<Uint8Array
   } catch (error) {
     throw readError(error);
   }
-  if (size > bytesMax) throw new KeyctlError("refused", `the file is larger than ${bytesMax} bytes`);
+  if (size > bytesMax)
+    throw new KeyctlError("refused", `the file is larger than ${bytesMax} bytes`, {
+      hint: "is it the right file?",
+    });
   return Buffer.concat(chunks);
 }
 

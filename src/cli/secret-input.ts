@@ -43,7 +43,10 @@ export async function readStdin(io: Io, bytesMax: number): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of io.stdin.chunks()) {
     size += chunk.length;
-    if (size > bytesMax) throw new KeyctlError("refused", `stdin holds more than ${bytesMax} bytes`);
+    if (size > bytesMax)
+      throw new KeyctlError("refused", `stdin holds more than ${bytesMax} bytes`, {
+        hint: "is it the right file?",
+      });
     chunks.push(Uint8Array.from(chunk));
     chunk.fill(0);
   }
