@@ -1,4 +1,13 @@
-import { chmodSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -277,5 +286,47 @@ describe("a home in which nothing can be made", () => {
       `embedded:${inHome("a-file/vault.db")}`,
     ];
     expectOneClearMessage(await world.run({ argv }), unavailable);
+  });
+});
+
+describe("an --out-file that is no file", () => {
+  const places: [string, () => string, RegExp][] = [
+    ["a device", () => deviceLink(), /a device, a pipe or a link/],
+    ["a folder", () => world.home.path, /it is a folder|exists already/],
+    ["in a folder that is not there", () => inHome("nowhere/answer"), /its folder does not exist/],
+    ["below a file", () => inHome("unlock.key/answer"), /its folder is not a folder/],
+    ["with a null byte", () => inHome("a\u0000b"), /cannot be written/],
+  ];
+  const writers: [string, string[]][] = [
+    ["list", ["list"]],
+    ["audit-export", ["audit-export"]],
+    ["show", ["show", "api"]],
+    ["create", ["create", "new"]],
+    ["rotate", ["rotate", "api", "--yes"]],
+  ];
+
+  /** A link to a device: what must not be replaced by a file, without a device of this machine being at stake. */
+  function deviceLink(): string {
+    const link = inHome("null");
+    symlinkSync("/dev/null", link);
+    return link;
+  }
+
+  it.each(places)("is refused: %s; it is left as it is and no key is made", async (_what, place, message) => {
+    const path = place();
+    for (const [verb, argv] of writers) {
+      const ran = await world.run({ argv: [...argv, "--out-file", path] });
+      expect([6, 10], `${verb}: ${ran.err}`).toContain(ran.code);
+      if (ran.code === 10) expectOneClearMessage(ran, { ...unavailable, message });
+      expect(ran.out).toBe("");
+    }
+    expect(readdirSync(world.home.path).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    const { out } = await world.run({ argv: ["list", "-o", "json"] });
+    const [api, ...rest] = JSON.parse(out);
+    expect(api).toMatchObject({ name: "api", activeVersion: 2, state: "active" });
+    expect(rest.filter((key: { activeVersion: number | null }) => key.activeVersion !== null)).toHaveLength(
+      3,
+    );
+    await expectSound(world);
   });
 });
