@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { KeyctlError } from "./errors.ts";
 import { hmacSha256 } from "./hmac.ts";
 import type { KeyKind, KeyRecord, VersionRecord } from "./model.ts";
@@ -57,7 +57,7 @@ function valueOf(kind: KeyKind, version: VersionRecord): Uint8Array | null {
     case "issued":
       return version.digest;
     case "provider":
-      return version.envelope === null ? null : createHash("sha256").update(version.envelope).digest();
+      return version.envelope === null ? null : hash("sha256", version.envelope, "buffer");
     case "secret":
     case "encryption":
       return text(version.vaultReference);
@@ -70,25 +70,22 @@ function valueOf(kind: KeyKind, version: VersionRecord): Uint8Array | null {
  * empty list is length 0). `integrity` for ids and numbers that keyctl never writes.
  */
 export function rowMacInput(fields: RowMacFields): Uint8Array {
-  return Uint8Array.from(
-    Buffer.concat([
-      label,
-      ...field(text(fields.kind)),
-      ...field(uuidBytes(fields.tenantId)),
-      ...field(uuidBytes(fields.keyId)),
-      ...field(number(fields.version)),
-      ...field(text(fields.publicId)),
-      ...field(text(fields.prefix)),
-      ...field(fields.value),
-      ...field(list(fields.scopes)),
-      ...field(text(fields.tier)),
-      ...field(number(fields.notBefore)),
-      ...field(number(fields.expiresAt)),
-      ...field(number(fields.graceUntil)),
-      ...field(text(fields.owner)),
-      ...field(list(fields.authorizedServices)),
-    ]),
-  );
+  return joined(label, [
+    text(fields.kind),
+    uuidBytes(fields.tenantId),
+    uuidBytes(fields.keyId),
+    number(fields.version),
+    text(fields.publicId),
+    text(fields.prefix),
+    fields.value,
+    list(fields.scopes),
+    text(fields.tier),
+    number(fields.notBefore),
+    number(fields.expiresAt),
+    number(fields.graceUntil),
+    text(fields.owner),
+    list(fields.authorizedServices),
+  ]);
 }
 
 /** `HMAC-SHA-256(Km, input)`, 32 bytes. */
@@ -98,13 +95,24 @@ export function rowMac(rowKey: Uint8Array, fields: RowMacFields): Uint8Array {
 
 /** SHA-256 of the MAC's input, 32 bytes: what a revoke's audit entry keeps, so that an undo finds a changed row. */
 export function rowMacDigest(fields: RowMacFields): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(rowMacInput(fields)).digest());
+  return Uint8Array.from(hash("sha256", rowMacInput(fields), "buffer"));
 }
 
-function field(bytes: Uint8Array | null): Uint8Array[] {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes === null ? 0xffff_ffff : bytes.length);
-  return bytes === null ? [length] : [length, bytes];
+/** Each field as its length and its bytes, after what comes first; in one piece, because every row of a bulk change is read so. */
+function joined(first: Uint8Array, fields: readonly (Uint8Array | null)[]): Uint8Array {
+  const all = fields.reduce((sum, bytes) => sum + 4 + (bytes?.length ?? 0), first.length);
+  const whole = new Uint8Array(all);
+  const view = new DataView(whole.buffer);
+  whole.set(first);
+  let at = first.length;
+  for (const bytes of fields) {
+    view.setUint32(at, bytes?.length ?? 0xffff_ffff);
+    at += 4;
+    if (bytes === null) continue;
+    whole.set(bytes, at);
+    at += bytes.length;
+  }
+  return whole;
 }
 
 function text(value: string | null): Uint8Array | null {
@@ -112,7 +120,10 @@ function text(value: string | null): Uint8Array | null {
 }
 
 function list(items: readonly string[]): Uint8Array {
-  return Buffer.concat(items.flatMap((item) => field(text(item))));
+  return joined(
+    new Uint8Array(),
+    items.map((item) => text(item)),
+  );
 }
 
 function number(value: number | null): Uint8Array | null {
