@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operationSteps } from "../../src/core/operation.ts";
@@ -13,6 +13,8 @@ import { allMutations, killPoints, nameOf, stepsOfMutation } from "./kill-points
 import type { Fate, KillPoint, Mutation } from "./kill-points.ts";
 
 const outFileName = "out.txt";
+/** A second run needs another: what stands in the first may be a key that was never accepted. */
+const nextOutFileName = "next.txt";
 let prepared: FourKeys;
 beforeAll(async () => {
   prepared = await makeFourKeys();
@@ -20,8 +22,8 @@ beforeAll(async () => {
 afterAll(() => prepared.home.remove());
 
 /** The command line of a mutation on this home. */
-function argvOf({ verb, kind, hasOutFile }: Mutation, home: Home): string[] {
-  const out = hasOutFile ? ["--out-file", join(home.path, outFileName)] : [];
+function argvOf({ verb, kind, hasOutFile }: Mutation, home: Home, outFile = outFileName): string[] {
+  const out = hasOutFile ? ["--out-file", join(home.path, outFile)] : [];
   switch (verb) {
     case "create":
       return ["create", "new", "--kind", kind, ...specs[kind], ...source(kind), ...out];
@@ -44,9 +46,11 @@ function knownValues(mutation: Mutation, delivered: string | null, made: number 
   };
 }
 
+/** The key in the newer of the two files, if any. */
 function deliveredTo(home: Home): string | null {
-  const path = join(home.path, outFileName);
-  return existsSync(path) ? readFileSync(path, "utf8").trim() : null;
+  const paths = [nextOutFileName, outFileName].map((name) => join(home.path, name));
+  const path = paths.find((candidate) => existsSync(candidate));
+  return path === undefined ? null : readFileSync(path, "utf8").trim();
 }
 
 /** What the target must look like once everything is settled: its active version, and how many versions it has. */
@@ -150,7 +154,12 @@ async function reconciled(home: Home, mutation: Mutation, fate: Fate): Promise<v
 }
 
 async function doneAgain(home: Home, mutation: Mutation, fate: Fate): Promise<void> {
-  const ran: Ran = await home.run(argvOf(mutation, home), { files: givenFiles });
+  // A new key is never written over an old one: who repeats the command moves the file away first.
+  const file = join(home.path, outFileName);
+  const moved = `${file}.before`;
+  if (existsSync(file)) renameSync(file, moved);
+  const ran: Ran = await home.run(argvOf(mutation, home, nextOutFileName), { files: givenFiles });
+  if (existsSync(moved) && !existsSync(file)) renameSync(moved, file);
   const { code, ...outcome } = afterAgain[mutation.verb][fate];
   // A provider's key stays open until the provider has deleted it too.
   const isOpen = mutation.verb === "revoke" && mutation.kind === "provider";
