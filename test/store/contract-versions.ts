@@ -189,8 +189,8 @@ export function versionContract(newPlace: NewPlace): void {
     expect((await store.versions(key.id)).map((version) => version.state)).toEqual(["revoked", "active"]);
   });
 
-  test("denied keys lose their pointer, take the expiry of their newest version, and are one revision on", async (store) => {
-    const key = keyRecord(1, { activeVersion: 1, lastVersion: 2, revision: 4 });
+  test("denied keys lose their pointer and what they could roll back to, take the expiry of their newest version, and are one revision on", async (store) => {
+    const key = keyRecord(1, { activeVersion: 1, lastVersion: 2, revision: 4, rollbackUntil: 999 });
     const versions = [
       versionRecord(key.id, 1, { expiresAt: 70 }),
       versionRecord(key.id, 2, { state: "rotated", expiresAt: 90 }),
@@ -203,7 +203,8 @@ export function versionContract(newPlace: NewPlace): void {
     });
     const summary = summarise(key, await store.versions(key.id));
     expect(summary).toEqual({ state: "revoked", activeVersion: null, expiresAt: 90 });
-    expect(await store.keyById(key.id)).toEqual({ ...key, ...summary, revision: 5, updatedAt: 501 });
+    const denied = { ...key, ...summary, revision: 5, updatedAt: 501, rollbackUntil: null };
+    expect(await store.keyById(key.id)).toEqual(denied);
     expect(await store.keyById(idOf(3, 2))).toEqual(keyRecord(2, { activeVersion: 1 }));
   });
 
