@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testValue } from "../../src/app/version-value.ts";
 import { Secret } from "../../src/core/secret.ts";
 import {
-  expectOneClearMessage,
   expectRefused,
   expectSound,
   makeWorld,
