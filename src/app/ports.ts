@@ -345,7 +345,7 @@ export interface StoreReader {
   versionsOfKeys(keyIds: string[]): Promise<VersionRecord[]>;
   versionByPublicId(publicId: string): Promise<KeyWithVersion | null>;
   wrappedKeys(keyId: string, version: number): Promise<WrappedKey[]>;
-  /** Every version whose grace or expiry passed at `now` and is not yet written so, up to `limit`. */
+  /** Every version whose expiry passed at `now` and is not yet written so (no transition ends a grace), up to `limit`. */
   overdueVersions(now: number, limit: number): Promise<KeyWithVersion[]>;
 
   rootReferences(role: RootRole): Promise<RootReference[]>;
