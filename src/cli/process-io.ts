@@ -1,4 +1,5 @@
-import { createReadStream, createWriteStream, openSync } from "node:fs";
+import { createReadStream, createWriteStream, fstatSync, openSync } from "node:fs";
+import type { ReadStream as FileStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { homedir, userInfo } from "node:os";
 import { resolve } from "node:path";
@@ -76,14 +77,45 @@ async function openPrompter(process: NodeJS.Process, signal: AbortSignal): Promi
   }
 }
 
+/**
+ * `/dev/fd/N` is read by its number: opened anew, one that was never given, and which Node therefore uses itself, would block
+ * for ever. It stays open, because it is not ours to close.
+ */
+async function openNamed(path: string): Promise<FileStream> {
+  const [, number] = /^\/dev\/fd\/(\d{1,4})$/.exec(path) ?? [];
+  if (number === undefined) return createReadStream("", { fd: await open(path, "r") });
+  const descriptor = Number(number);
+  if (isOwnPipe(descriptor)) throw noDescriptor();
+  return createReadStream("", { fd: descriptor, autoClose: false });
+}
+
+/** Both ends of Node's own pipes are open in this process, side by side; of a pipe that was given, it has one. */
+function isOwnPipe(descriptor: number): boolean {
+  const { dev, ino } = fstatSync(descriptor);
+  return [descriptor - 1, descriptor + 1].some((beside) => {
+    try {
+      const other = fstatSync(beside);
+      return descriptor > 2 && beside > 2 && other.isFIFO() && other.dev === dev && other.ino === ino;
+    } catch (error) {
+      if (codeOf(error) === null) throw error;
+      return false;
+    }
+  });
+}
+
+function noDescriptor(): KeyctlError {
+  return new KeyctlError("not-found", "there is no open descriptor of that number to read from", {
+    hint: "open it where keyctl is started: 3<FILE",
+  });
+}
+
 /** The path is not repeated in errors: whoever takes `--from-file` for the place of the secret itself would see it in a log. */
 async function readNamedFile(path: string, bytesMax: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    const file = await open(path, "r");
     // Not by its size: a pipe (`<(…)`) has none.
-    for await (const chunk of createReadStream("", { fd: file })) {
+    for await (const chunk of await openNamed(path)) {
       const bytes = Buffer.from(chunk);
       size += bytes.length;
       if (size > bytesMax) break;
@@ -100,10 +132,12 @@ async function readNamedFile(path: string, bytesMax: number): Promise<Uint8Array
 }
 
 function readError(error: unknown): unknown {
+  if (error instanceof KeyctlError) return error;
   const code = codeOf(error);
   if (code === null) return error;
   if (code === "ENOENT" || code === "ENOTDIR")
     return new KeyctlError("not-found", "there is no file of that name", { hint: "check the path" });
+  if (code === "EAGAIN" || code === "EBADF" || code === "EINVAL") return noDescriptor();
   if (code === "EISDIR")
     return new KeyctlError("usage", "that is a folder, not a file", { hint: "check the path" });
   return new KeyctlError("unavailable", "the file cannot be read", {

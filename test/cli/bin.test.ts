@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -32,6 +34,30 @@ describe("the bin", () => {
       const { status, stdout, stderr } = startedBy(version);
       expect(stdout, version).toMatch(/^\d+\.\d+\.\d+\n$/);
       expect([status, stderr]).toEqual([0, ""]);
+    }
+  });
+});
+
+describe("a vault's passphrase", () => {
+  it("comes through a descriptor, and a wrong one opens nothing", () => {
+    const home = mkdtempSync(join(tmpdir(), "keyctl-descriptor-"));
+    const run = (line: string, descriptor = "7"): number | null =>
+      spawnSync("/bin/sh", ["-c", line, "sh", process.execPath, bin], {
+        cwd: home,
+        env: { KEYCTL_HOME: home, KEYCTL_PASSPHRASE_FD: descriptor },
+      }).status;
+    try {
+      writeFileSync(join(home, "right"), "correct horse battery\n");
+      writeFileSync(join(home, "wrong"), "wrong horse battery\n");
+      expect(run('"$@" init --vault-key passphrase 7<right')).toBe(0);
+      expect(run('"$@" create payments 7<right')).toBe(0);
+      expect(run('"$@" create orders 7<wrong')).toBe(4);
+      expect(run('cat right | "$@" create piped 7<&0 </dev/null')).toBe(0);
+      // Nothing was given under that number; Node may use it itself, and its pipes would never end.
+      for (const descriptor of ["3", "5", "6", "7", "8", "9", "999"])
+        expect(run('"$@" create orders', descriptor), descriptor).toBe(3);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
     }
   });
 });
