@@ -27,8 +27,9 @@ export function source(kind: KeyKind): string[] {
 /** What a command line in this process finds at `source`; a process of its own finds it in the home. */
 export const givenFiles: Record<string, string> = { [valueFile]: newValue };
 
+/** 32 bytes, so that one of them could also pass for a root secret. */
 function oldValue(version: number): string {
-  return `the value of version ${version}`;
+  return `the value of version ${version}`.padEnd(32, ".");
 }
 
 /** A home with one key of each kind, named after it: version 1 rotated and in its grace, version 2 active. */

@@ -12,6 +12,7 @@ import type { KnownValues } from "./invariants.ts";
 import { allMutations, killPoints, nameOf, stepsOfMutation } from "./kill-points.ts";
 import type { Fate, KillPoint, Mutation } from "./kill-points.ts";
 
+const hourMs = 3_600_000;
 const outFileName = "out.txt";
 let prepared: FourKeys;
 beforeAll(async () => {
@@ -149,6 +150,22 @@ async function reconciled(home: Home, mutation: Mutation, fate: Fate): Promise<v
   const delivered = deliveredTo(home);
   if (fate === "finished" && mutation.hasOutFile) expect(delivered).not.toBeNull();
   await assertInvariants(home, knownValues(mutation, delivered, madeBy(mutation)));
+  if (mutation.kind === "secret") await assertGracesEnd(home);
+}
+
+/** What was queued for the end of a grace was not lost: the vault then gives the active version and nothing else. */
+async function assertGracesEnd(home: Home): Promise<void> {
+  home.now += 25 * hourMs;
+  await home.ok(["reconcile", "--fix"]);
+  await withSession(home, async (session) => {
+    const key = await keyNamed(session, "secret");
+    const versions = await session.store.versions(key.id);
+    const active = versions.filter(({ state }) => state === "active");
+    const held = await (await session.vault()).secrets.versions(await vaultName(session.store, key));
+    expect(held.filter(({ enabled }) => enabled).map(({ reference }) => reference)).toEqual(
+      active.map(({ vaultReference }) => vaultReference),
+    );
+  });
 }
 
 async function doneAgain(home: Home, mutation: Mutation, fate: Fate): Promise<void> {
