@@ -4,6 +4,7 @@ import { planAbandon } from "../core/denial.ts";
 import { planActivation } from "../core/lifecycle.ts";
 import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
+import { idempotencyWindowMs } from "../core/policy.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import type { VersionedKeys } from "./keyring.ts";
@@ -191,6 +192,8 @@ export async function writeChange(deps: Deps, tx: StoreTransaction, write: Plann
 async function rememberAnswer(tx: StoreTransaction, operation: Operation, now: number): Promise<void> {
   const { idempotencyKey, requestHash } = operation.input;
   if (typeof idempotencyKey !== "string" || typeof requestHash !== "string") return;
+  // An answer that is forgotten must not stand in the way of the next.
+  await tx.purgeIdempotentRequests(now - idempotencyWindowMs);
   await tx.insertIdempotentRequest({
     tenantId: operation.tenantId,
     actorId: operation.actorId,

@@ -1,6 +1,7 @@
 import { kindRules } from "../core/kind-rules.ts";
 import { revocableStates } from "../core/denial.ts";
 import { transitionsOf } from "../core/transition.ts";
+import { idempotencyWindowMs } from "../core/policy.ts";
 import { rowMacDigest, rowMacFields } from "../core/row-mac.ts";
 import type { Deps } from "./deps.ts";
 import type { AuditAppend, OutboxItem, Revocation, StoreTransaction } from "./ports.ts";
@@ -212,6 +213,7 @@ async function rememberRequest(
   const { write, now } = context;
   const { idempotencyKey } = write.input.options;
   if (idempotencyKey === null) return;
+  await tx.purgeIdempotentRequests(now - idempotencyWindowMs);
   await tx.insertIdempotentRequest({
     tenantId: deps.caller.tenant.id,
     actorId: deps.caller.actor.id,

@@ -158,7 +158,7 @@ async function agree(context: CommandContext, plan: RevokePlan): Promise<boolean
   const { keyPath } = await import("../render/key-view.ts");
   const touched = plan.planned.filter(({ changes }) => changes.length > 0);
   const [only] = touched;
-  if (only === undefined) return false;
+  if (only === undefined) return isNamed(context, plan);
   if (touched.length > 1) {
     const count = String(touched.length);
     await context.confirm({
@@ -189,6 +189,13 @@ async function agree(context: CommandContext, plan: RevokePlan): Promise<boolean
   } finally {
     prompter.close();
   }
+}
+
+/** A revoke that is given again by its name goes on with what the vault was not told the first time. */
+function isNamed({ globals }: CommandContext, { planned }: RevokePlan): boolean {
+  const [only] = planned;
+  if (only === undefined || planned.length > 1 || only.key.kind !== "encryption") return false;
+  return globals.confirm === only.key.name || globals.confirm === only.key.id;
 }
 
 async function undo(context: CommandContext, input: CommandInput): Promise<"ok"> {
