@@ -222,6 +222,25 @@ describe("one idempotency key from two processes at once", () => {
     home.remove();
   });
 
+  it("is free for another request after its seven days", async () => {
+    const home = await copyOf(prepared.home);
+    const withKey = ["--idempotency-key", "build-7"];
+    const old = ["revoke", "secret", "--reason", "superseded", "--yes"];
+    const next = ["revoke", "encryption", "--reason", "superseded", "--yes"];
+    await home.ok(["create", "orders", ...withKey]);
+    await home.ok([...old, ...withKey]);
+    for (const argv of [
+      ["create", "refunds", ...withKey],
+      [...next, ...withKey],
+    ]) {
+      expect((await run(home, argv)).code).toBe(6);
+    }
+    home.now += 8 * 24 * 60 * minuteMs;
+    await home.ok(["create", "refunds", ...withKey]);
+    await home.ok([...next, ...withKey]);
+    home.remove();
+  });
+
   it("makes one version in a rotation", async () => {
     await forEachKind(async (kind, home) => {
       const argv = [...rotate(kind), "--idempotency-key", "build-7", "-o", "json"];

@@ -208,6 +208,29 @@ describe("a process killed at any step leaves nothing that the next command or r
   }
 });
 
+describe("an encryption key that was revoked by its name", () => {
+  it("is disabled in the vault by reconcile or the same command when the revoke was killed before it was told", async () => {
+    const argv = ["revoke", "encryption", "--reason", "superseded", "--confirm", "encryption"];
+    const mending = [["reconcile", "--fix"], argv];
+    for (const point of ["after point", "inside answer"]) {
+      for (const mend of mending) {
+        const home = await copyOf(prepared.home);
+        const child = await startChild(home, argv, `SIGKILL ${point}`);
+        await child.reached;
+        await child.ended;
+        await home.ok(mend);
+        await withSession(home, async (session) => {
+          const key = await keyNamed(session, "encryption");
+          const held = await (await session.vault()).keys.versions(await vaultName(session.store, key));
+          expect({ point, mend, on: held.filter(({ enabled }) => enabled) }).toEqual({ point, mend, on: [] });
+        });
+        await assertInvariants(home, prepared.known);
+        home.remove();
+      }
+    }
+  });
+});
+
 describe("a secret that was rolled back", () => {
   it("is given by no version of the vault after a revoke, also when the rollback was killed before it told the vault", async () => {
     const mutation: Mutation = { verb: "rollback", kind: "secret", hasOutFile: false };
