@@ -200,9 +200,9 @@ describe("a home that may only be read", () => {
     expect(readFileSync(join(home, "store.db")).equals(before)).toBe(true);
   });
 
-  const others = ["list", "create", "revoke", "leak-scan"];
-  if (!isRoot) it("skipped: only root can run keyctl as somebody else", () => undefined);
-  it.runIf(isRoot).each(others)("whose files belong to somebody else stops %s likewise", async (verb) => {
+  // Only root can run keyctl as somebody else; as anybody else there is nothing to try.
+  const others = isRoot ? ["list", "create", "revoke", "leak-scan"] : [];
+  it.each(others)("whose files belong to somebody else stops %s likewise", async (verb) => {
     const ran = await runProcess(template, argvOf(verb), { stdin: inputOf(verb), uid: nobody, cwd: "/" });
     expectNoTrace(ran);
     if (verb === "leak-scan") expect(ran.code, ran.err).toBe(0);
