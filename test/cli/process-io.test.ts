@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,6 +48,21 @@ describe("a file that the user names", () => {
         message: expect.not.stringContaining(folder),
       });
     }
+  });
+});
+
+describe("a descriptor that the user names", () => {
+  it("is read and stays open; one that was not given is not found", async () => {
+    const io = processIo(process);
+    await writeFile(join(folder, "d"), "content");
+    const file = await open(join(folder, "d"));
+    try {
+      expect(Buffer.from(await io.readFile(`/dev/fd/${file.fd}`, 10)).toString()).toBe("content");
+      expect((await file.stat()).size).toBe(7);
+    } finally {
+      await file.close();
+    }
+    await expect(io.readFile("/dev/fd/9999", 10)).rejects.toMatchObject({ code: "not-found" });
   });
 });
 
