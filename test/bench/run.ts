@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { audit } from "./audit.ts";
 import { bulkRevoke } from "./bulk-revoke.ts";
@@ -38,8 +38,10 @@ async function run(): Promise<void> {
   }
   const bench = createBench(scale);
   const startedAt = performance.now();
+  const load = loadavg()[0]?.toFixed(1) ?? "unknown";
+  const { versions, platform, arch } = process;
   console.log(
-    `Node ${process.versions.node}, ${process.platform}/${process.arch}, ${availableParallelism()} cores, scale ${scale}`,
+    `Node ${versions.node}, ${platform}/${arch}, ${availableParallelism()} cores, load before ${load}, scale ${scale}`,
   );
   for (const [name, subject] of Object.entries(subjects)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
