@@ -34,7 +34,8 @@ for (const path of process.argv.slice(2)) {
       else {
         skipped += 1;
         const gate = gates.find(({ words }) => words.test(test.fullName) || words.test(file.name));
-        const verdict = gate === undefined ? "no known reason" : gate.present ? "its tool is here" : "its tool is not here";
+        const verdict =
+          gate === undefined ? "no known reason" : gate.present ? "its tool is here" : "its tool is not here";
         console.log(`skipped, ${verdict}: ${test.fullName}`);
         if (gate === undefined || gate.present) bad.push(test.fullName);
       }
