@@ -7,6 +7,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { afterAll } from "vitest";
 import type { Home } from "../fakes/home.ts";
 
 /** How a process ended. */
@@ -29,6 +30,11 @@ export interface Child {
 }
 
 let bundle: Promise<string> | null = null;
+const folders: string[] = [];
+// A test runner's worker is ended without an exit event: the file that imports this cleans up.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 /** The child as one bundle, as the published program is: loading every source file by itself takes three times as long. */
 async function childPath(): Promise<string> {
@@ -37,7 +43,7 @@ async function childPath(): Promise<string> {
     const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
     mkdirSync(cache, { recursive: true });
     const outdir = mkdtempSync(join(cache, "keyctl-e2e-"));
-    process.once("exit", () => rmSync(outdir, { recursive: true, force: true }));
+    folders.push(outdir);
     await build({
       entryPoints: [fileURLToPath(new URL("kill-child.ts", import.meta.url))],
       outdir,
