@@ -3,14 +3,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testValue } from "../../src/app/version-value.ts";
 import { Secret } from "../../src/core/secret.ts";
-import {
-  expectRefused,
-  expectSound,
-  makeWorld,
-  refusals,
-  storeHash,
-  verbs,
-} from "./bad-input-world.ts";
+import { expectRefused, expectSound, makeWorld, refusals, storeHash, verbs } from "./bad-input-world.ts";
 import type { World } from "./bad-input-world.ts";
 
 const { usage, conflict, refused } = refusals;

@@ -3,6 +3,7 @@ import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
+import type { CommandDefinition } from "../../src/cli/command.ts";
 import { composeServices } from "../../src/compose.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { commands } from "../../src/cli/tree.ts";
@@ -167,6 +168,20 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
 /** The verbs as a table for `it.each`. */
 export function verbTable(choose: (row: VerbRow) => boolean): [string, VerbRow][] {
   return Object.entries(verbs).filter(([, row]) => choose(row));
+}
+
+/** The definition of a verb, which must be in the tree. */
+export function definitionOf(verb: string): CommandDefinition {
+  const found = commands.find(({ name }) => name === verb);
+  if (found === undefined) throw new Error(`no verb ${verb}`);
+  return found;
+}
+
+/** A verb's good call with its words changed. */
+export function changedCall(world: World, verb: string, change: (argv: string[]) => string[]): Call {
+  const call = verbs[verb]?.good(world);
+  if (call === undefined) throw new Error(`no row for ${verb}`);
+  return { ...call, argv: change([...call.argv]) };
 }
 
 /** Everything the store holds, as one hash: nothing half done means that it is as before. */
