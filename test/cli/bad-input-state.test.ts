@@ -266,6 +266,38 @@ describe("revoke of more than was meant", () => {
   });
 });
 
+describe("a plan that was shown before somebody else acted", () => {
+  const bulk = ["revoke", "--all", "--where-owner", "app", "--reason", "superseded"];
+  const steps: [string, string[], string[]][] = [
+    ["rotate", ["rotate", "api"], ["rotate", "api", "--yes"]],
+    ["rollback", ["rollback", "api"], ["rotate", "api", "--yes"]],
+    ["revoke", ["revoke", "api", "--reason", "superseded"], ["rotate", "api", "--yes"]],
+    ["revoke of many", bulk, ["create", "another"]],
+    ["revoke of many, one of them gone", bulk, ["revoke", "api", "--reason", "superseded", "--yes"]],
+  ];
+
+  it.each(steps)(
+    "%s is refused by the hash of that plan, and done by the new one",
+    async (_what, planned, meanwhile) => {
+      const own = await makeWorld();
+      const plan = async (): Promise<string> =>
+        JSON.parse(await own.home.ok([...planned, "--dry-run", "-o", "json"])).planHash;
+      const old = await plan();
+      expect(await plan()).toBe(old);
+      await own.home.ok(meanwhile);
+      await expectRefused(
+        own,
+        { argv: [...planned, "--confirm", old] },
+        { ...conflict, message: /the plan changed/ },
+      );
+      const ran = await own.run({ argv: [...planned, "--confirm", await plan()] });
+      // 8: a provider's key is still accepted by its provider.
+      expect([0, 8], ran.err).toContain(ran.code);
+      own.home.remove();
+    },
+  );
+});
+
 describe("a dry run", () => {
   it.each(all)("%s changes nothing, or says that it changes nothing anyway", async (verb) => {
     const call = changed(verb, (words) => [...words, "--dry-run"]);
