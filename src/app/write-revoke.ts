@@ -41,9 +41,11 @@ export async function writeRevoke(deps: Deps, tx: StoreTransaction, write: Revok
       ...vaultTasks(deps, { ...planned, versions: [...planned.versions, ...former] }, { write, now }),
     );
   }
+  const darkened = write.plan.planned.filter((planned) => isDarkenedLater(planned, write.input));
+  for (const planned of darkened) outbox.push(...vaultTasks(deps, planned, { write, now }));
   if (outbox.length > 0) await tx.insertOutbox(outbox);
   await tx.insertRevocations(touched.map((planned) => revocationOf(deps, planned, { write, now })));
-  await appendEntries(deps, tx, { touched, write });
+  await appendEntries(deps, tx, { touched: [...touched, ...darkened], write });
   await rememberRequest(deps, tx, { write, now });
 }
 
@@ -111,6 +113,11 @@ async function formerOf(tx: StoreTransaction, planned: PlannedKey): Promise<Plan
   return former;
 }
 
+/** An encryption key that was revoked before, and whose unwrapping is to go now: no version changes, the vault does. */
+function isDarkenedLater({ key, changes }: PlannedKey, input: RevokeInput): boolean {
+  return key.kind === "encryption" && input.unwrapToo && changes.length === 0;
+}
+
 function isChanged(changes: PlannedKey["changes"], version: number): boolean {
   return changes.some((change) => change.version === version);
 }
@@ -123,8 +130,9 @@ function vaultTasks(
   const { key, versions, changes } = planned;
   const rule = kindRules[key.kind].vaultOnRevoke;
   if (rule === "nothing" || (rule === "disable-when-confirmed" && !context.write.input.unwrapToo)) return [];
+  const all = isDarkenedLater(planned, context.write.input);
   return versions
-    .filter((version) => isChanged(changes, version.version))
+    .filter((version) => all || isChanged(changes, version.version))
     .map((version) =>
       outboxItem(deps, { key, version, operationId: context.write.operationId, notBefore: context.now }),
     )
@@ -187,7 +195,8 @@ function keyAfterForLog(planned: PlannedKey): {
   revision: number;
 } {
   const { state, activeVersion } = keyAfter(planned);
-  return { state, activeVersion, revision: planned.key.revision + 1 };
+  const raised = planned.changes.length > 0 ? 1 : 0;
+  return { state, activeVersion, revision: planned.key.revision + raised };
 }
 
 /** SHA-256 of each row's MAC input as it was: an undo gives the MAC back only to a row that still has it. */

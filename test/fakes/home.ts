@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { composeServices } from "../../src/compose.ts";
 import type { Session } from "../../src/cli/context.ts";
 import { createTalk } from "../../src/cli/talk.ts";
@@ -32,13 +33,17 @@ export interface Home {
 }
 
 let template: Promise<string> | null = null;
+afterAll(async () => {
+  const made = await template;
+  if (made !== null) rmSync(made, { recursive: true, force: true });
+  template = null;
+});
 
 /** A home that was set up once in this worker: making RSA keys for every test would take most of its time. */
 async function readyHome(): Promise<string> {
   template ??= (async () => {
     const made = await makeHome({ init: false });
     await made.ok(["init"]);
-    process.once("exit", () => made.remove());
     return made.path;
   })();
   return await template;

@@ -25,8 +25,8 @@ const expected: [string, string, boolean][] = [
   ["SQLITE_IOERR_SHORT_READ", "integrity", false],
   ["SQLITE_CONSTRAINT_UNIQUE", "conflict", false],
   ["SQLITE_CONSTRAINT_PRIMARYKEY", "conflict", false],
-  ["SQLITE_CONSTRAINT_FOREIGNKEY", "failure", false],
-  ["SQLITE_CONSTRAINT_TRIGGER", "failure", false],
+  ["SQLITE_CONSTRAINT_FOREIGNKEY", "integrity", false],
+  ["SQLITE_CONSTRAINT_TRIGGER", "integrity", false],
   ["SQLITE_NOMEM", "failure", false],
   ["", "failure", false],
 ];

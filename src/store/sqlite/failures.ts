@@ -137,7 +137,8 @@ export function storeFailure(error: unknown, path: string): KeyctlError {
         cause: error,
       });
     case "contradiction":
-      return new KeyctlError("failure", "a change contradicts what the store holds, and was refused", {
+      return new KeyctlError("integrity", "a change contradicts what the store holds, and was refused", {
+        hint: "keyctl audit-verify --state tells whether a row was changed behind keyctl",
         cause: error,
       });
     case undefined:

@@ -89,6 +89,8 @@ async function configure(database: Database, { path, pagesMax }: SqliteStoreOpti
   await switchToWal(database, path);
   database.pragma("synchronous = full");
   database.pragma("foreign_keys = on");
+  // Statement journals would put changed pages into files outside of our folder.
+  database.pragma("temp_store = memory");
   // What is erased (personal data) must not stay readable in free pages.
   database.pragma("secure_delete = on");
   database.pragma("cell_size_check = on");

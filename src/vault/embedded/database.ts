@@ -61,6 +61,8 @@ function harden(database: Sqlite.Database): void {
   database.pragma("cell_size_check = ON");
   database.pragma("foreign_keys = ON");
   database.pragma("synchronous = FULL");
+  // Statement journals would put changed pages into files outside of our folder.
+  database.pragma("temp_store = MEMORY");
 }
 
 /** Makes the tables in an empty file. */
