@@ -30,11 +30,11 @@ export function peakMemoryMiB(
 ): number {
   const { status, output } = spawnSync(process.execPath, ["--import", peakMemory, bin, ...args], {
     env: { ...process.env, KEYCTL_HOME: home },
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
     encoding: "utf8",
   });
   if (status === null || !accepted.includes(status)) {
-    throw new Error(`keyctl ${args.join(" ")}: exit ${status ?? "by signal"}`);
+    throw new Error(`keyctl ${args.join(" ")}: exit ${status ?? "by signal"}\n${output[2] ?? ""}`);
   }
   return Number(output[3]) / 1024;
 }
