@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { mkdir, stat } from "node:fs/promises";
 import type { InitDeps } from "./app/init-store.ts";
@@ -46,7 +46,23 @@ interface Surroundings {
   limits?: Pick<SqliteStoreOptions, "busyTimeoutMs" | "pagesMax">;
 }
 
-const random: Random = { bytes: (count) => randomBytes(count) };
+const pool = Buffer.alloc(4096);
+let poolAt = pool.length;
+
+/** Asking the system for a few bytes costs more than what they are used for: they are drawn by the page, and wiped as they go. */
+const random: Random = {
+  bytes: (count) => {
+    if (count > pool.length / 16) return randomBytes(count);
+    if (poolAt + count > pool.length) {
+      randomFillSync(pool);
+      poolAt = 0;
+    }
+    const drawn = Uint8Array.from(pool.subarray(poolAt, poolAt + count));
+    pool.fill(0, poolAt, poolAt + count);
+    poolAt += count;
+    return drawn;
+  },
+};
 
 /** Puts adapters and use cases together: the only file that knows every adapter. */
 export function composeServices(surroundings: Surroundings): Services {

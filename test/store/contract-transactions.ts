@@ -122,7 +122,7 @@ export function transactionContract(newPlace: NewPlace): void {
     ];
     for (const write of writes) {
       const failure = await failureOf(store.transaction(write));
-      expect(failure.code).toBe("failure");
+      expect(failure.code).toBe("integrity");
       expect(failure.message).not.toMatch(/constraint|foreign|sql/i);
     }
   });
