@@ -90,34 +90,36 @@ function flavour(key: KeyRecord): string {
   return key.provider ?? key.type ?? key.prefix ?? "-";
 }
 
-const keyColumns: readonly Column<KeyRecord>[] = [
+/** `now` is for CSV, where a state is the one that holds at this moment too. */
+const keyColumns = (now: number): readonly Column<KeyRecord>[] => [
   { title: "NAME", field: "name", text: keyPath, csv: (key) => key.name },
   { title: "KIND", field: "kind", text: (key) => key.kind },
   { title: "TYPE", field: "type", text: flavour },
   {
     title: "STATE",
     field: "state",
-    text: (key, now) => stateAt(key.state, key.expiresAt, now),
-    csv: (key) => key.state,
+    text: (key, at) => stateAt(key.state, key.expiresAt, at),
+    csv: (key) => stateAt(key.state, key.expiresAt, now),
     tone: (key) => toneOf(key.state),
   },
   {
     title: "VERSION",
     field: "activeVersion",
     text: (key) => String(key.activeVersion ?? "-"),
+    csv: (key) => String(key.activeVersion ?? ""),
     align: "right",
   },
   { title: "OWNER", field: "owner", text: (key) => key.owner },
   {
     title: "EXPIRES",
     field: "expiresAt",
-    text: (key, now) => relativeTime(key.expiresAt, now),
+    text: (key, at) => relativeTime(key.expiresAt, at),
     csv: (key) => isoTime(key.expiresAt) ?? "",
   },
   {
     title: "UPDATED",
     field: "updatedAt",
-    text: (key, now) => relativeTime(key.updatedAt, now),
+    text: (key, at) => relativeTime(key.updatedAt, at),
     csv: (key) => isoTime(key.updatedAt),
   },
   { title: "ID", field: "id", text: (key) => key.id, wide: true },
@@ -126,14 +128,14 @@ const keyColumns: readonly Column<KeyRecord>[] = [
   {
     title: "CREATED",
     field: "createdAt",
-    text: (key, now) => relativeTime(key.createdAt, now),
+    text: (key, at) => relativeTime(key.createdAt, at),
     csv: (key) => isoTime(key.createdAt),
     wide: true,
   },
   {
     title: "LAST USED",
     field: "lastUsedAt",
-    text: (key, now) => relativeTime(key.lastUsedAt, now),
+    text: (key, at) => relativeTime(key.lastUsedAt, at),
     csv: (key) => isoTime(key.lastUsedAt) ?? "",
     wide: true,
   },
@@ -181,7 +183,7 @@ function pairs(tags: Record<string, string>): string {
 
 /** How keys are shown; `tenant` and `now` as of this call. */
 export function keyView(tenant: string, now: number): View<KeyRecord> {
-  return { columns: keyColumns, toJson: (key) => keyJson(key, tenant, now), name: keyPath };
+  return { columns: keyColumns(now), toJson: (key) => keyJson(key, tenant, now), name: keyPath };
 }
 
 /** A version as `show` has it; the vault's reference only where it was asked for. */
