@@ -1,7 +1,8 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { canonicalJson } from "../core/canonical-json.ts";
 import type { JsonValue } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
+import { hmacSha256 } from "../core/hmac.ts";
 import { idempotencyWindowMs } from "../core/policy.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Deps } from "./deps.ts";
@@ -14,8 +15,11 @@ export async function requestHmac(
   secret: Secret | null,
 ): Promise<Uint8Array> {
   const { keys } = await deps.keyring.current();
-  const mac = createHmac("sha256", keys.idempotencyKey).update(canonicalJson(request)).update("\0");
-  return mac.update(secret === null ? new Uint8Array() : secret.reveal()).digest();
+  const parts = [
+    Buffer.from(`${canonicalJson(request)}\0`),
+    secret === null ? new Uint8Array() : secret.reveal(),
+  ];
+  return hmacSha256(keys.idempotencyKey, ...parts);
 }
 
 /** Hash of a request without a secret: a revoke must work without the vault. */
