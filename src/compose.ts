@@ -140,7 +140,8 @@ async function openSession(
       const { initStore } = await import("./app/init-store.ts");
       await initStore(init);
     }
-    return { ...(await sessionOf(surroundings, settings, init)), close };
+    const session = await sessionOf(surroundings, settings, { ...init, service: options.service ?? null });
+    return { ...session, close };
   } catch (error) {
     await close();
     throw error;
@@ -153,10 +154,10 @@ const osUser = "os-user, not authenticated";
 async function sessionOf(
   surroundings: Surroundings,
   settings: ResolvedSettings,
-  init: InitDeps,
+  init: InitDeps & { service: string | null },
 ): Promise<Omit<Session, "close">> {
   const { io, talk, system, observer } = surroundings;
-  const { clock, store, vault } = init;
+  const { clock, store, vault, service } = init;
   const tenant = await store.tenantByName(settings.tenant.value);
   if (tenant === null) {
     throw new KeyctlError(
@@ -188,6 +189,7 @@ async function sessionOf(
       role: await store.roleOf(actor.id, tenant.id),
       tenant,
       env: settings.env.value,
+      service,
       correlationId: uuidv7(clock.now(), random.bytes(10)),
       personal: init.personal,
     },

@@ -12,6 +12,8 @@ export interface Caller {
   role: Role | null;
   tenant: Tenant;
   env: string;
+  /** The service that this process says it is; null when it says nothing. Not proven: keys name who is meant to open them. */
+  service: string | null;
   correlationId: string;
   /** Personal data of this call (login, IP, user agent): enters the log only as commitments. */
   personal: Record<string, string>;

@@ -46,6 +46,8 @@ export interface SessionOptions {
   make: boolean;
   /** The generation of an older vault that is accepted for this call. */
   acceptVault?: number;
+  /** The service for which the call is made, for keys that only named services open. */
+  service?: string;
   /** How a new vault is unlocked; `file` by default. */
   vaultKey?: "file" | "passphrase";
 }
