@@ -9,7 +9,14 @@ export interface ArgumentDefinition {
   required: boolean;
   /** Takes all that follow; only for the last one. */
   variadic?: boolean;
+  /** The words of another program: they stand behind `--` and come as they are, also empty ones. Only for the last one. */
+  verbatim?: boolean;
+  /** What a shell may complete here; without it nothing. */
+  completes?: Completed;
 }
+
+/** What a shell can complete; choices of an option are completed by themselves. */
+export type Completed = "key" | "env" | "tenant" | "actor" | "profile" | "file" | "folder" | "command";
 
 export interface OptionDefinition {
   /** Without the dashes: `to-version`. Commands read it by this name. */
@@ -25,7 +32,21 @@ export interface OptionDefinition {
   defaultText?: string;
   /** Accepted, not shown in help. */
   hidden?: boolean;
+  /** What a shell may complete as its value; choices need no word. */
+  completes?: Completed;
 }
+
+/** The headings below which help lists the commands, in this order. */
+export const sections = [
+  "Set up",
+  "Keys",
+  "Use of keys",
+  "Emergencies",
+  "Audit",
+  "Leaks",
+  "Team",
+  "Health",
+] as const;
 
 export type DangerClass = "none" | "mild" | "moderate" | "severe";
 
@@ -39,7 +60,9 @@ export interface Example {
  * inside `run`.
  */
 export interface CommandDefinition {
+  /** One word, or two: `tenant create` is in the group `tenant`. */
   name: string;
+  section: (typeof sections)[number];
   summary: string;
   /** A paragraph or two below the summary in help. */
   description?: string;
@@ -56,6 +79,8 @@ export interface CommandDefinition {
   mutation: "no" | "yes" | "idempotent";
   /** `own`: the command handles `--out-file` by itself, else the frame sends the answer there. */
   outFile?: "own";
+  /** For programs, not for people: in no help and no suggestion. */
+  hidden?: boolean;
   run(context: CommandContext, input: CommandInput): Promise<Outcome>;
 }
 

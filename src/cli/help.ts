@@ -1,8 +1,10 @@
 import type { KeyctlError } from "../core/errors.ts";
+import { sections } from "./command.ts";
 import type { CommandDefinition, OptionDefinition } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { findCommand, groupOf, secondWords } from "./find-command.ts";
 import { globalOptions, ownOptions } from "./global-flags.ts";
-import { unknownVerb } from "./near-misses.ts";
+import { knownVerbs, unknownVerb } from "./near-misses.ts";
 
 /** Pages of `keyctl help` that are about no verb. */
 export const helpTopics = ["exit-codes"] as const;
@@ -11,19 +13,24 @@ export const helpTopics = ["exit-codes"] as const;
 export function formatHelp(topic: string | null, commands: readonly CommandDefinition[]): string {
   if (topic === null) return overview(commands);
   if (topic === "exit-codes") return exitCodesPage();
-  const command = commands.find((candidate) => candidate.name === topic);
-  if (command !== undefined) return commandPage(command);
+  const command = findCommand(topic, commands);
+  if (command !== null) return commandPage(command);
+  const group = groupOf(topic, commands);
+  if (group.length > 0) return groupPage(topic, group);
   if (topic === "help") return overview(commands);
-  throw knownTopics(topic, commands);
+  throw unknownTopic(topic, commands);
 }
 
 /** `keyctl rotate NAME [flags]`. */
 export function usageLine(command: CommandDefinition): string {
   const args = command.arguments.map((argument) => {
     const name = argument.variadic === true ? `${argument.name}…` : argument.name;
-    return argument.required ? name : `[${name}]`;
+    const behind = argument.verbatim === true ? `-- ${name}` : name;
+    return argument.required ? behind : `[${behind}]`;
   });
-  return ["keyctl", command.name, ...args, "[flags]"].join(" ");
+  const own = command.arguments.findIndex((argument) => argument.verbatim === true);
+  args.splice(own === -1 ? args.length : own, 0, "[flags]");
+  return ["keyctl", command.name, ...args].join(" ");
 }
 
 /** How an option is typed: `-o, --output FORMAT`. */
@@ -55,13 +62,38 @@ function overview(commands: readonly CommandDefinition[]): string {
     "",
     "Usage: keyctl <command> [NAME…] [flags]",
     "",
-    "Commands",
-    ...twoColumns(commands.map((command) => [command.name, command.summary])),
-    "",
+    ...commandSections(commands),
     "Flags of every command",
     ...twoColumns(optionRows(globalOptions)),
     "",
     "More: keyctl help <command>, keyctl help exit-codes",
+    "",
+  ].join("\n");
+}
+
+/** The commands below their headings; all summaries begin in one column. */
+function commandSections(commands: readonly CommandDefinition[]): string[] {
+  const shown = commands.filter((command) => command.hidden !== true);
+  const width = Math.max(...shown.map((command) => command.name.length));
+  return sections.flatMap((title) =>
+    section(
+      title,
+      shown
+        .filter((command) => command.section === title)
+        .map((command) => [command.name.padEnd(width), command.summary]),
+    ),
+  );
+}
+
+function groupPage(group: string, commands: readonly CommandDefinition[]): string {
+  return [
+    `Usage: keyctl ${group} <command> [flags]`,
+    "",
+    ...section(
+      "Commands",
+      commands.map((command) => [command.name, command.summary]),
+    ),
+    `More: keyctl help ${group} <command>`,
     "",
   ].join("\n");
 }
@@ -112,6 +144,9 @@ function twoColumns(rows: [string, string][]): string[] {
   return rows.map(([term, text]) => `  ${term.padEnd(width)}  ${text}`);
 }
 
-function knownTopics(topic: string, commands: readonly CommandDefinition[]): KeyctlError {
-  return unknownVerb(topic, [...commands.map((command) => command.name), ...helpTopics]);
+function unknownTopic(topic: string, commands: readonly CommandDefinition[]): KeyctlError {
+  const [first = "", second] = topic.split(" ");
+  if (second === undefined)
+    return unknownVerb({ typed: first, next: null, known: [...knownVerbs(commands), ...helpTopics] });
+  return unknownVerb({ group: first, typed: second, next: null, known: secondWords(first, commands) });
 }

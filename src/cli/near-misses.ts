@@ -1,5 +1,7 @@
 import { KeyctlError } from "../core/errors.ts";
 import { nearestName } from "../core/near-name.ts";
+import type { CommandDefinition } from "./command.ts";
+import { firstWords } from "./find-command.ts";
 import { cleanText } from "./foreign-text.ts";
 
 /** What people type who know other tools, and what they find here; the first one that exists is suggested. */
@@ -52,18 +54,52 @@ const secretFlags = new Set([
   "--key",
 ]);
 
+/** Every verb and group, as suggestions name them. */
+export function knownVerbs(commands: readonly CommandDefinition[]): string[] {
+  const shown = commands.filter((command) => command.hidden !== true).map((command) => command.name);
+  return [...new Set([...shown, ...firstWords(commands)])];
+}
+
 /** The verb that was probably meant. */
 export function nearestVerb(typed: string, verbs: readonly string[]): string | null {
   const words = Object.hasOwn(otherWords, typed) ? (otherWords[typed] ?? []) : [];
   return words.find((word) => verbs.includes(word)) ?? nearestName(typed, verbs);
 }
 
+interface Unknown {
+  /** The group that was named before it. */
+  group?: string;
+  typed: string;
+  /** The word after it. */
+  next: string | null;
+  known: readonly string[];
+}
+
 /** `usage` with a suggestion; what was typed is shown only as far as it can be a verb. */
-export function unknownVerb(typed: string, verbs: readonly string[]): KeyctlError {
-  const near = nearestVerb(typed, verbs);
-  const shown = /^[\p{L}_-]{1,24}$/u.test(typed) ? ` ${cleanText(typed)}` : "";
+export function unknownVerb({ group, typed, next, known }: Unknown): KeyctlError {
+  const near = wordsSwapped(typed, next, known) ?? nearestVerb(typed, known);
+  const lead = group === undefined ? "" : `${group} `;
+  const shown = /^[\p{L}_-]{1,24}$/u.test(typed) ? ` ${lead}${cleanText(typed)}` : "";
+  const list = group === undefined ? "keyctl help lists them" : `keyctl help ${group} lists them`;
   return new KeyctlError("usage", `there is no command${shown}`, {
-    hint: near === null ? "keyctl help lists them" : `did you mean keyctl ${near}?`,
+    hint: near === null ? list : `did you mean keyctl ${lead}${near}?`,
+  });
+}
+
+/** `audit list` for `audit-list`, `add tenant` for `tenant create`. */
+function wordsSwapped(typed: string, next: string | null, known: readonly string[]): string | null {
+  if (next === null) return null;
+  const inGroup = known
+    .filter((verb) => verb.startsWith(`${next} `))
+    .map((verb) => verb.slice(next.length + 1));
+  const second = nearestVerb(typed, inGroup);
+  return second === null ? (known.find((verb) => verb === `${typed}-${next}`) ?? null) : `${next} ${second}`;
+}
+
+/** `usage` for a group without a command of it. */
+export function missingSecondWord(group: string, words: readonly string[]): KeyctlError {
+  return new KeyctlError("usage", `${group} needs a command: ${words.join(", ")}`, {
+    hint: `keyctl help ${group}`,
   });
 }
 
@@ -76,7 +112,7 @@ export function unknownFlag(word: string, command: string, known: readonly strin
     "usage",
     flag === undefined ? `${command} does not have such a flag` : `${command} has no flag ${flag}`,
     {
-      hint: near === null ? `keyctl ${command} --help` : `did you mean ${near}?`,
+      hint: near === null ? helpOf(command) : `did you mean ${near}?`,
     },
   );
 }
@@ -89,6 +125,10 @@ export function excessArguments(command: string, expected: number, takesSecret: 
       ? "a secret never goes on the command line, where other users and the shell's history can read it: --from-file - reads it from stdin"
       : `keyctl ${command} --help`,
   });
+}
+
+function helpOf(command: string): string {
+  return command === "keyctl" ? "keyctl help" : `keyctl ${command} --help`;
 }
 
 function secretOnCommandLine(flag: string): KeyctlError {

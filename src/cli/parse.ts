@@ -1,9 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
 import { KeyctlError } from "../core/errors.ts";
-import type { CommandDefinition, OptionDefinition } from "./command.ts";
+import type { ArgumentDefinition, CommandDefinition, OptionDefinition } from "./command.ts";
+import { findCommand, groupOf, secondWords } from "./find-command.ts";
 import { assertValue, Flags } from "./flags.ts";
 import { allOptions, globalOptions } from "./global-flags.ts";
-import { excessArguments, unknownFlag, unknownVerb } from "./near-misses.ts";
+import { excessArguments, knownVerbs, missingSecondWord, unknownFlag, unknownVerb } from "./near-misses.ts";
 
 /** What a command line asks for. */
 export type Parsed =
@@ -13,31 +14,71 @@ export type Parsed =
 
 type Values = ReadonlyMap<string, string | true | readonly string[]>;
 
-/** Understands a command line; `usage` with a hint where it cannot. Global flags may stand before the verb or after it. */
+/**
+ * Understands a command line; `usage` with a hint where it cannot. Global flags may stand before the verb, after it, and
+ * between its two words. What stands behind `--` is no flag.
+ */
 export function parseCommandLine(argv: readonly string[], commands: readonly CommandDefinition[]): Parsed {
+  const { words, behind } = splitAtDashes(argv);
   const rootOptions = [...globalOptions, versionOption];
-  const before = read(parserOf("keyctl", rootOptions).passThroughOptions(), argv, rootOptions);
-  const [verb, ...rest] = before.args;
+  const before = read(parserOf("keyctl", rootOptions).passThroughOptions(), words, rootOptions);
+  const [verb] = before.args;
   if (verb === undefined && before.values.has("version")) return { kind: "version" };
+  if (verb === undefined && behind.length > 0)
+    throw new KeyctlError("usage", "there is no command before --", { hint: "keyctl help" });
   if (verb === undefined || verb === "help")
-    return { kind: "help", topic: rest.find((word) => !word.startsWith("-")) ?? null };
-  const command = commands.find((candidate) => candidate.name === verb);
-  if (command === undefined)
-    throw unknownVerb(
-      verb,
-      commands.map((candidate) => candidate.name),
-    );
+    return { kind: "help", topic: topicOf(before.args.slice(1), commands) };
+  const found = readVerb(before, commands);
+  if ("topic" in found) return { kind: "help", topic: found.topic };
 
+  const { command } = found;
   const options = allOptions(command);
-  const after = read(parserOf(command.name, options), rest, options);
-  if (after.values.has("help") || before.values.has("help")) return { kind: "help", topic: command.name };
-  assertArguments(command, after.args);
+  const after = read(parserOf(command.name, options), found.rest, options);
+  if (after.values.has("help") || found.values.has("help")) return { kind: "help", topic: command.name };
   return {
     kind: "run",
     command,
-    args: after.args,
-    flags: new Flags(options, new Map([...before.values, ...after.values])),
+    args: argumentsOf(command, after.args, behind),
+    flags: new Flags(options, new Map([...found.values, ...after.values])),
   };
+}
+
+function splitAtDashes(argv: readonly string[]): { words: readonly string[]; behind: readonly string[] } {
+  const at = argv.indexOf("--");
+  return at === -1 ? { words: argv, behind: [] } : { words: argv.slice(0, at), behind: argv.slice(at + 1) };
+}
+
+interface Read {
+  args: string[];
+  values: Values;
+}
+
+/** The command that the first word, or the first two, name; or the help page of a group. */
+function readVerb(
+  before: Read,
+  commands: readonly CommandDefinition[],
+): { command: CommandDefinition; rest: string[]; values: Values } | { topic: string } {
+  const [first = "", ...rest] = before.args;
+  const single = findCommand(first, commands);
+  if (single !== null) return { command: single, rest, values: before.values };
+  if (groupOf(first, commands).length === 0)
+    throw unknownVerb({ typed: first, next: rest[0] ?? null, known: knownVerbs(commands) });
+
+  const between = read(parserOf(first, globalOptions).passThroughOptions(), rest, globalOptions);
+  const [second, ...others] = between.args;
+  const values = new Map([...before.values, ...between.values]);
+  if (second === "help" || (second === undefined && values.has("help"))) return { topic: first };
+  if (second === undefined) throw missingSecondWord(first, secondWords(first, commands));
+  const command = findCommand(`${first} ${second}`, commands);
+  if (command !== null) return { command, rest: others, values };
+  throw unknownVerb({ group: first, typed: second, next: null, known: secondWords(first, commands) });
+}
+
+/** What `keyctl help …` is asked about: a verb of one word or two, a group, a topic. */
+function topicOf(words: readonly string[], commands: readonly CommandDefinition[]): string | null {
+  const [first, second] = words.filter((word) => !word.startsWith("-"));
+  if (first === undefined) return null;
+  return second !== undefined && groupOf(first, commands).length > 0 ? `${first} ${second}` : first;
 }
 
 function parserOf(name: string, options: readonly OptionDefinition[]): Command {
@@ -65,11 +106,7 @@ function optionOf(option: OptionDefinition, flags: ReadonlySet<string>): Option 
 }
 
 /** Reads flags by commander's own rules; words that are no flags stay in order. */
-function read(
-  parser: Command,
-  words: readonly string[],
-  options: readonly OptionDefinition[],
-): { args: string[]; values: Values } {
+function read(parser: Command, words: readonly string[], options: readonly OptionDefinition[]): Read {
   const { operands, unknown } = optionsOf(parser, words, options);
   const [stranger] = unknown;
   if (stranger !== undefined)
@@ -107,25 +144,41 @@ function optionsOf(
   }
 }
 
-function assertArguments(command: CommandDefinition, args: readonly string[]): void {
-  const needed = command.arguments.filter((argument) => argument.required);
-  const missing = needed[args.length];
-  if (missing !== undefined) {
-    throw new KeyctlError("usage", `${command.name} needs ${missing.name}`, {
-      hint: command.examples[0]?.command ?? `keyctl ${command.name} --help`,
-    });
-  }
-  const variadic = command.arguments.at(-1)?.variadic === true;
-  if (!variadic && args.length > command.arguments.length) {
+/** The arguments, as many as the command takes and none of them empty; those of another program as they were typed. */
+function argumentsOf(
+  command: CommandDefinition,
+  words: readonly string[],
+  behind: readonly string[],
+): string[] {
+  const verbatim = command.arguments.at(-1)?.verbatim === true;
+  const own = verbatim ? command.arguments.slice(0, -1) : command.arguments;
+  const given = verbatim ? words : [...words, ...behind];
+  const needed = [
+    ...own.slice(given.length),
+    ...(verbatim && behind.length === 0 ? command.arguments.slice(-1) : []),
+  ].find((argument) => argument.required);
+  const variadic = own.at(-1)?.variadic === true;
+  const excess = !variadic && given.length > own.length;
+  if (needed !== undefined || (excess && verbatim)) throw missingArgument(command, needed);
+  if (excess) {
     throw excessArguments(
       command.name,
-      command.arguments.length,
+      own.length,
       command.options.some((option) => option.name === "from-file"),
     );
   }
-  if (args.some((word) => word.trim() === "")) {
+  if (given.some((word) => word.trim() === "")) {
     throw new KeyctlError("usage", "an argument is empty", { hint: "is a variable of the script unset?" });
   }
+  return [...words, ...behind];
+}
+
+function missingArgument(command: CommandDefinition, missing: ArgumentDefinition | undefined): KeyctlError {
+  const name = missing?.name ?? command.arguments.at(-1)?.name ?? "";
+  const where = missing === undefined || missing.verbatim === true ? " behind --" : "";
+  return new KeyctlError("usage", `${command.name} needs ${name}${where}`, {
+    hint: command.examples[0]?.command ?? `keyctl ${command.name} --help`,
+  });
 }
 
 function isShown(option: OptionDefinition): boolean {

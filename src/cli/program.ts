@@ -1,6 +1,7 @@
 import type { CommandDefinition } from "./command.ts";
 import type { LoadServices } from "./context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
+import { findCommand } from "./find-command.ts";
 import { wantsJson } from "./global-flags.ts";
 import { formatHelp } from "./help.ts";
 import { OutputClosed } from "./io.ts";
@@ -17,11 +18,11 @@ export interface ProgramOptions {
 
 /** Runs one command line and answers its exit code; everything that went wrong has been told on stderr. */
 export async function runProgram(argv: readonly string[], io: Io, options: ProgramOptions): Promise<number> {
-  const verb = options.commands.find(({ name }) => argv.includes(name))?.name;
+  const verb = typedVerb(argv, options.commands);
   const talk = createTalk(io, {
     json: wantsJson(argv),
     tolerant: false,
-    ...(verb === undefined ? {} : { verb }),
+    ...(verb === null ? {} : { verb }),
   });
   try {
     const parsed = parseCommandLine(argv, options.commands);
@@ -41,4 +42,12 @@ export async function runProgram(argv: readonly string[], io: Io, options: Progr
     await talk.fail(error);
     return exitCodeOf(publicError(error).code);
   }
+}
+
+/** The verb as far as it can be told before the command line is understood: a usage error names its help. */
+function typedVerb(argv: readonly string[], commands: readonly CommandDefinition[]): string | null {
+  const end = argv.indexOf("--");
+  const words = (end === -1 ? argv : argv.slice(0, end)).filter((word) => !word.startsWith("-"));
+  const named = words.flatMap((word, i) => [`${word} ${words[i + 1] ?? ""}`, word]);
+  return named.find((name) => findCommand(name, commands) !== null) ?? null;
 }

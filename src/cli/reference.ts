@@ -7,6 +7,7 @@ const generated = "<!-- made by `npm run docs` from src/cli; changes by hand are
 
 /** The text of `docs/commands.md`. */
 export function commandsReference(commands: readonly CommandDefinition[]): string {
+  const shown = commands.filter((command) => command.hidden !== true);
   return [
     "# Commands",
     "",
@@ -14,13 +15,13 @@ export function commandsReference(commands: readonly CommandDefinition[]): strin
     "",
     "| command | what it does |",
     "|---|---|",
-    ...commands.map((command) => `| [${command.name}](#${command.name}) | ${escaped(command.summary)} |`),
+    ...shown.map(({ name, summary }) => `| [${name}](#${name.replaceAll(" ", "-")}) | ${escaped(summary)} |`),
     "",
     "## Flags of every command",
     "",
     ...optionTable(globalOptions),
     "",
-    ...commands.flatMap((command) => commandSection(command)),
+    ...shown.flatMap((command) => commandSection(command)),
   ].join("\n");
 }
 

@@ -27,6 +27,7 @@ const rows = [
 function command(part: Partial<CommandDefinition>, run: Run): CommandDefinition {
   return {
     name: "list",
+    section: "Keys",
     summary: "list the keys",
     arguments: [],
     options: [],

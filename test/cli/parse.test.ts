@@ -11,6 +11,7 @@ import { KeyctlError } from "../../src/core/errors.ts";
 function verb(name: string, part: Partial<CommandDefinition> = {}): CommandDefinition {
   return {
     name,
+    section: "Keys",
     summary: `${name} keys`,
     arguments: [{ name: "NAME", summary: "which key", required: true }],
     options: [
@@ -39,6 +40,19 @@ const commands = [
     danger: "severe",
     arguments: [{ name: "NAME", summary: "which", required: false, variadic: true }],
   }),
+  verb("audit-list", { arguments: [], options: [], mutation: "no", section: "Audit" }),
+  verb("exec", {
+    arguments: [{ name: "CMD", summary: "the program", required: true, variadic: true, verbatim: true }],
+    options: [{ name: "variable", short: "e", value: "VAR=NAME", summary: "which", repeatable: true }],
+    examples: [
+      { command: "keyctl exec -e A=payments -- env", does: "as usual" },
+      { command: "keyctl exec -e A=payments -- make", does: "elsewhere" },
+    ],
+  }),
+  verb("tenant create", { section: "Team", arguments: [{ name: "NAME", summary: "new", required: true }] }),
+  verb("tenant list", { section: "Team", arguments: [], options: [], mutation: "no" }),
+  verb("actor list", { section: "Team", arguments: [], options: [], mutation: "no" }),
+  verb("__complete", { hidden: true }),
 ];
 
 const parse = (...argv: string[]): Parsed => parseCommandLine(argv, commands);
@@ -80,6 +94,85 @@ describe("a command line", () => {
     expect(parse("help", "rotate")).toEqual({ kind: "help", topic: "rotate" });
     expect(parse("rotate", "-h")).toEqual({ kind: "help", topic: "rotate" });
     expect(parse("--help", "rotate", "x")).toEqual({ kind: "help", topic: "rotate" });
+  });
+});
+
+describe("a verb of two words", () => {
+  it("takes global flags before it, between its words and after it, the later ones winning", () => {
+    const parsed = parse("--env", "a", "-y", "tenant", "--env=b", "-ojson", "create", "acme", "--env", "c");
+    if (parsed.kind !== "run") throw new Error("not a run");
+    expect([parsed.command.name, parsed.args]).toEqual(["tenant create", ["acme"]]);
+    const { flags } = parsed;
+    expect([flags.text("env"), flags.on("yes"), flags.text("output")]).toEqual(["c", true, "json"]);
+  });
+
+  it("has a help page, and so has its group", () => {
+    for (const argv of [
+      ["help", "tenant", "create"],
+      ["tenant", "create", "--help"],
+      ["tenant", "-h", "create", "x"],
+      ["-h", "tenant", "create"],
+    ])
+      expect(parse(...argv)).toEqual({ kind: "help", topic: "tenant create" });
+    for (const argv of [
+      ["help", "tenant"],
+      ["tenant", "--help"],
+      ["--help", "tenant"],
+      ["tenant", "help"],
+    ])
+      expect(parse(...argv)).toEqual({ kind: "help", topic: "tenant" });
+    expect(formatHelp("tenant create", commands)).toContain("Usage: keyctl tenant create NAME [flags]");
+    expect(formatHelp("tenant", commands)).toContain("  tenant create  tenant create keys\n  tenant list");
+  });
+
+  it("is asked for when only its group was typed", () => {
+    expect(refusal("tenant")).toEqual({
+      message: "tenant needs a command: create, list",
+      hint: "keyctl help tenant",
+    });
+    expect(refusal("tenant", "--env", "dev").message).toBe("tenant needs a command: create, list");
+    expect(refusal("tenant", "--name", "x").message).toBe("tenant has no flag --name");
+  });
+
+  it("is suggested within its group, and for words of other tools", () => {
+    expect(refusal("tenant", "ls").hint).toBe("did you mean keyctl tenant list?");
+    expect(refusal("tenant", "creat", "x").hint).toBe("did you mean keyctl tenant create?");
+    expect(refusal("tenant", "bananas")).toEqual({
+      message: "there is no command tenant bananas",
+      hint: "keyctl help tenant lists them",
+    });
+    expect(refusal("tenants").hint).toBe("did you mean keyctl tenant?");
+    expect(refusal("tenant-create", "x").hint).toBe("did you mean keyctl tenant create?");
+    expect(refusal("add", "tenant").hint).toBe("did you mean keyctl tenant create?");
+    expect(refusal("ls", "actor").hint).toBe("did you mean keyctl actor list?");
+    expect(refusal("audit", "list").hint).toBe("did you mean keyctl audit-list?");
+    expect(() => formatHelp("tenant bananas", commands)).toThrow("there is no command tenant bananas");
+  });
+});
+
+describe("the words behind --", () => {
+  it("reach another program as they were typed", () => {
+    const words = ["cmd", "", " ", "--env", "x", "-o", "json", "--", "--help", "-y"];
+    const parsed = parse("exec", "-e", "A=payments", "--env", "dev", "--", ...words);
+    if (parsed.kind !== "run") throw new Error("not a run");
+    expect(parsed.args).toEqual(words);
+    expect([parsed.flags.text("env"), parsed.flags.on("yes")]).toEqual(["dev", false]);
+    expect(parsed.flags.list("variable")).toEqual(["A=payments"]);
+  });
+
+  it("are asked for where a program is needed", () => {
+    const missing = { message: "exec needs CMD behind --", hint: "keyctl exec -e A=payments -- env" };
+    expect(refusal("exec", "-e", "A=payments")).toEqual(missing);
+    expect(refusal("exec", "-e", "A=payments", "--")).toEqual(missing);
+    expect(refusal("exec", "-e", "A=payments", "cmd")).toEqual(missing);
+    expect(refusal("exec", "-e", "A=payments", "cmd", "--", "x")).toEqual(missing);
+    expect(formatHelp("exec", commands)).toContain("Usage: keyctl exec [flags] -- CMD…");
+  });
+
+  it("are no value of a flag, and no command", () => {
+    expect(refusal("create", "x", "--reason", "--", "y").message).toBe("--reason needs a value");
+    expect(refusal("--", "list").message).toBe("there is no command before --");
+    expect(refusal("show", "--", "").message).toBe("an argument is empty");
   });
 });
 
@@ -200,7 +293,8 @@ describe("flags", () => {
 describe("help", () => {
   it("names every verb, every flag, and how a script answers", () => {
     const overview = formatHelp(null, commands);
-    for (const { name } of commands) expect(overview).toContain(`  ${name} `);
+    for (const { name, hidden } of commands) expect(overview.includes(`  ${name} `)).toBe(hidden !== true);
+    expect(overview).toMatch(/Keys\n {2}create [^]*\nAudit\n {2}audit-list [^]*\nTeam\n {2}tenant create /);
     expect(formatHelp("help", commands)).toBe(overview);
     const page = formatHelp("create", commands);
     expect(page).toContain("Usage: keyctl create NAME [flags]");

@@ -6,6 +6,7 @@ const formats = ["jsonl", "csv", "bundle"] as const;
 
 export const auditExportCommand: CommandDefinition = {
   name: "audit-export",
+  section: "Audit",
   summary: "export the audit log: its exact lines, a table, or a bundle that proves itself offline",
   description:
     "jsonl and csv go to stdout, or into --out (0600). A bundle is a new folder with every leaf, a signed checkpoint and a script that checks it with Python and openssl alone.",

@@ -44,6 +44,7 @@ const view: View<ListedEntry> = {
 
 export const auditListCommand: CommandDefinition = {
   name: "audit-list",
+  section: "Audit",
   summary: "show the newest entries of the audit log",
   arguments: [],
   options: [

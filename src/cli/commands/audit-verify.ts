@@ -11,6 +11,7 @@ const logs = ["tenant", "system"] as const;
 
 export const auditVerifyCommand: CommandDefinition = {
   name: "audit-verify",
+  section: "Audit",
   summary: "check that the audit log is whole and unchanged; or a bundle, offline",
   description:
     "Two verdicts: integrity (every entry is the one that was appended) and completeness (the log reaches as far as this client has seen). Without anything seen before, completeness is unknown, which is not an error.",

@@ -63,6 +63,7 @@ const options: readonly OptionDefinition[] = [
 
 export const createCommand: CommandDefinition = {
   name: "create",
+  section: "Keys",
   summary: "make a key and its first version",
   description:
     "An issued key is printed once: alone on stdout, as the field `secret` in JSON, or into --out-file before it becomes active. Values of other kinds are read, never printed.",

@@ -70,6 +70,7 @@ const python: Step = { says: "Checked by Python and openssl alone", line: "pytho
 
 export const demoCommand: CommandDefinition = {
   name: "demo",
+  section: "Set up",
   summary: "show the main job on real parts, in a temporary home that is removed afterwards",
   description: "Needs a POSIX shell. Nothing of yours is read or written.",
   arguments: [],

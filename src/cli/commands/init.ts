@@ -2,6 +2,7 @@ import type { CommandDefinition } from "../command.ts";
 
 export const initCommand: CommandDefinition = {
   name: "init",
+  section: "Set up",
   summary: "make a store and a vault, or finish making them",
   description:
     "Makes the database, the vault with its root keys, the tenant `default` and you as its owner. What exists is left as it is, so it can be run again at any time.",

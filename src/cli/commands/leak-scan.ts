@@ -11,6 +11,7 @@ const failOn = ["any", "managed", "none"] as const;
 
 export const leakScanCommand: CommandDefinition = {
   name: "leak-scan",
+  section: "Leaks",
   summary: "find keys in logs, files and folders; never prints them",
   description:
     "Knows the formats of common providers and, with a store, your own issued keys: which one leaked, whose it is, and the command that stops it. Exit 20 when secrets were found, 21 when one of ours that is not revoked is among them, 22 when something could not be read and nothing was found in the rest.",

@@ -8,6 +8,7 @@ const tablePage = 50;
 
 export const listCommand: CommandDefinition = {
   name: "list",
+  section: "Keys",
   summary: "list keys, metadata only",
   description:
     "Lists the context's tenant and environment by name. A table shows the first 50 and names the cursor of the next page; json, jsonl, csv and name stream everything. Deleted keys are shown only with --state deleted.",

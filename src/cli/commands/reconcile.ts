@@ -8,6 +8,7 @@ import type { Json } from "../render/view.ts";
 
 export const reconcileCommand: CommandDefinition = {
   name: "reconcile",
+  section: "Health",
   summary: "show, and with --fix repair, what crashes and outages left behind",
   description:
     "With --fix it ends operations of dead processes, does what the vault still has to do, writes expiries, signs the logs. It never deletes. Run it from cron. Exit 0 when nothing is left, 8 when something waits, 11 when vault and store disagree.",

@@ -12,6 +12,7 @@ const leakedTextBytesMax = 64 << 20;
 
 export const revokeCommand: CommandDefinition = {
   name: "revoke",
+  section: "Emergencies",
   summary: "deny keys, in the store first; tells which place enforces it and what is still open",
   description:
     "Works while the vault is down: what the vault has to do is queued (exit 8). Reasons key-compromise and security-incident, and --leaked, make versions compromised: they never come back. A provider's key must be deleted at the provider too; --upstream-done records that.",

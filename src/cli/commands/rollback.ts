@@ -6,6 +6,7 @@ import { idOption, nameArgument, readTarget } from "./target.ts";
 
 export const rollbackCommand: CommandDefinition = {
   name: "rollback",
+  section: "Keys",
   summary: "point a key back to an earlier version, within its window",
   description:
     "With --compromised a provider's key must be deleted at the provider too: exit 8 until keyctl revoke --upstream-done records that.",

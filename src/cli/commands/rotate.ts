@@ -6,6 +6,7 @@ import { idOption, nameArgument, readTarget } from "./target.ts";
 
 export const rotateCommand: CommandDefinition = {
   name: "rotate",
+  section: "Keys",
   summary: "make the next version of a key; the former one stays accepted while its grace runs",
   arguments: [nameArgument],
   options: [

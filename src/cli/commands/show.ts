@@ -5,6 +5,7 @@ import { idOption, nameArgument, readTarget } from "./target.ts";
 
 export const showCommand: CommandDefinition = {
   name: "show",
+  section: "Keys",
   summary: "show one key and its versions, metadata only",
   arguments: [nameArgument],
   options: [idOption, { name: "wide", summary: "with vault references" }],

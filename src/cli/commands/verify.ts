@@ -5,6 +5,7 @@ import type { Json } from "../render/view.ts";
 
 export const verifyCommand: CommandDefinition = {
   name: "verify",
+  section: "Use of keys",
   summary: "tell whether an issued key is accepted now",
   description:
     "Reads the key from stdin, from --from-file, or asks for it. Exit 0 when it is accepted, 13 when not. Either way the log keeps it.",
