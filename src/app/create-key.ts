@@ -11,7 +11,7 @@ import { clearTheWay, newOperation } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { assertSource, newValue } from "./new-value.ts";
 import type { NewValue } from "./new-value.ts";
-import { placeOf } from "./find-key.ts";
+import { placeOf, standingIn } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
@@ -52,12 +52,8 @@ export interface MadeVersion {
 /** What `--dry-run` shows: the key as it would be recorded, nothing written. */
 export async function planCreate(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
   const place = await placeOf(deps, input.path);
-  assertMay("manage", {
-    role: await roleIn(deps, place.tenantId),
-    login: deps.caller.actor.login,
-    tenant: place.tenant.name,
-  });
   assertOwner(input.owner);
+  assertMay(await standingIn(deps, place.tenant), "manage", input.owner);
   const fields = kindFields(input.kind, input.spec);
   assertValueFits(input);
   const existing = await deps.store.keyByName(place);
@@ -163,12 +159,6 @@ function describeRequest(input: CreateKeyInput): Record<string, string | number 
   return { path, kind, expiresAt, owner, description, generateLength, rest };
 }
 
-async function roleIn(deps: Deps, tenantId: string): ReturnType<Deps["store"]["roleOf"]> {
-  return tenantId === deps.caller.tenant.id
-    ? deps.caller.role
-    : await deps.store.roleOf(deps.caller.actor.id, tenantId);
-}
-
 async function wasEverActive(deps: Pick<Deps, "store">, key: KeyRecord): Promise<boolean> {
   return (await deps.store.versions(key.id)).some((version) => version.activatedAt !== null);
 }
@@ -224,6 +214,7 @@ function keyRecord(
     rollbackUntil: null,
     deletedAt: null,
     recoverableUntil: null,
+    purgedAt: null,
     anomalyAt: null,
     tags: input.tags,
     complianceTags: input.complianceTags,

@@ -1,5 +1,5 @@
 import { assertMay } from "../core/access.ts";
-import type { Action } from "../core/access.ts";
+import type { Action, Standing } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { parsePublicId } from "../core/issued-key.ts";
 import { parseKeyPath } from "../core/key-name.ts";
@@ -26,7 +26,25 @@ export async function findTenant(store: StoreReader, name: string): Promise<Tena
   return tenant;
 }
 
-/** The key with all its versions; `not-found` when there is none, or when it belongs to a tenant that the caller may not see. */
+/** The caller's standing in a tenant: its own context, or another that it may have a role in. */
+export async function standingIn(
+  deps: { store: StoreReader; caller: Caller },
+  tenant: Pick<Tenant, "id" | "name">,
+): Promise<Standing> {
+  const { actor, role } = deps.caller;
+  const isOwn = tenant.id === deps.caller.tenant.id;
+  return { role: isOwn ? role : await deps.store.roleOf(actor.id, tenant.id), actor, tenant: tenant.name };
+}
+
+/** The caller's standing in its context's tenant. */
+export function standing({ actor, role, tenant }: Caller): Standing {
+  return { role, actor, tenant: tenant.name };
+}
+
+/**
+ * The key with all its versions, and the caller's right to do `action` with it: `not-found` when there is none, or when it
+ * belongs to a tenant in which the caller has no role; `forbidden` when the role does not reach that far.
+ */
 export async function findKey(
   deps: { store: StoreReader; caller: Caller },
   selector: KeySelector,
@@ -35,14 +53,21 @@ export async function findKey(
   const { store, caller } = deps;
   const { key, version } =
     "path" in selector ? await byPath(store, caller, selector.path) : await byId(store, selector.id);
-  if (key.tenantId === caller.tenant.id) {
-    assertMay(action, { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
-  } else {
-    const role = await store.roleOf(caller.actor.id, key.tenantId);
-    if (role === null) throw unknown("path" in selector ? selector.path : selector.id);
-    assertMay(action, { role, login: caller.actor.login, tenant: key.tenantId });
+  const tenant = key.tenantId === caller.tenant.id ? caller.tenant : await tenantOf(store, key);
+  const stands = await standingIn(deps, tenant);
+  if (stands.role === null && tenant.id !== caller.tenant.id) {
+    throw unknown("path" in selector ? selector.path : selector.id);
   }
+  assertMay(stands, action, key.owner);
   return { key, version, versions: await store.versions(key.id) };
+}
+
+async function tenantOf(store: StoreReader, key: KeyRecord): Promise<Tenant> {
+  const tenant = (await store.tenants()).find((candidate) => candidate.id === key.tenantId);
+  if (tenant !== undefined) return tenant;
+  throw new KeyctlError("integrity", "a key belongs to a tenant that does not exist", {
+    hint: "keyctl audit-verify --state",
+  });
 }
 
 /** Where a path points: tenant and environment from the path, else from the caller. */

@@ -87,7 +87,12 @@ function oldest(versions: readonly VaultVersion[]): VaultVersion | null {
 }
 
 async function makeTenant(deps: InitDeps, tx: StoreTransaction, now: number): Promise<void> {
-  const tenant: Tenant = { id: uuidv7(now, deps.random.bytes(10)), name: defaultTenant, createdAt: now };
+  const tenant: Tenant = {
+    id: uuidv7(now, deps.random.bytes(10)),
+    name: defaultTenant,
+    createdAt: now,
+    deletedAt: null,
+  };
   const known = await tx.actorByLogin(deps.login);
   const actor: Actor = known ?? {
     id: uuidv7(now, deps.random.bytes(10)),
@@ -104,6 +109,7 @@ async function makeTenant(deps: InitDeps, tx: StoreTransaction, now: number): Pr
     role: "owner" as const,
     tenant,
     env: "",
+    service: null,
     correlationId: uuidv7(now, deps.random.bytes(10)),
     personal: deps.personal,
   };

@@ -1,21 +1,24 @@
-import { assertMay } from "../core/access.ts";
+import { assertMay, ownNames, reachOf } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { isUuid } from "../core/uuid.ts";
 import type { Deps } from "./deps.ts";
+import { standing } from "./find-key.ts";
 import type { KeyFilter } from "./ports.ts";
 
 type ListDeps = Pick<Deps, "store" | "caller" | "clock">;
 
 const pageSize = 500;
 
-/** Keys of the context's tenant and environment, by name; streamed page by page, `limit` at most. Makes no vault call. */
+/** Keys of the context's tenant and environment that the caller may see, by name; streamed page by page, `limit` at most. Makes no vault call. */
 export async function* listKeys(
   deps: ListDeps,
   input: { filter: KeyFilter; limit: number | null; after: string | null },
 ): AsyncGenerator<KeyRecord> {
   const { caller } = deps;
-  assertMay("read", { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
+  const ownOnly = reachOf(caller.role, "read") === "own";
+  if (!ownOnly) assertMay(standing(caller), "read");
+  const filter = ownOnly ? { ...input.filter, ownedBy: ownNames(caller.actor) } : input.filter;
   let left = input.limit ?? Number.POSITIVE_INFINITY;
   let after = input.after === null ? null : parseCursor(input.after);
   while (left > 0) {
@@ -23,7 +26,7 @@ export async function* listKeys(
     const page = {
       tenantId: caller.tenant.id,
       env: caller.env,
-      filter: input.filter,
+      filter,
       now: deps.clock.now(),
       limit,
       after,

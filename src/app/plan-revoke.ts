@@ -1,4 +1,4 @@
-import { assertMay } from "../core/access.ts";
+import { assertMay, reachOf } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { applyChanges, summarise } from "../core/transition.ts";
 import { meansCompromise, planRevoke } from "../core/denial.ts";
@@ -7,7 +7,7 @@ import type { KeyRecord, RevokeReason, Severity, VersionRecord } from "../core/m
 import { undoWindowMs } from "../core/policy.ts";
 import { assertRevision } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
-import { findKey, findTenant } from "./find-key.ts";
+import { findKey, findTenant, standing, standingIn } from "./find-key.ts";
 import type { KeySelector } from "./find-key.ts";
 import { findLeaked } from "./find-leaked.ts";
 import { hashPlan } from "./plan-hash.ts";
@@ -58,8 +58,9 @@ export async function resolveTarget(deps: Deps, input: RevokeInput): Promise<Res
   const { target } = input;
   if ("keys" in target) return await resolveNamed(deps, input, target);
   if ("leakedText" in target) {
-    assertMay("manage", standing(deps));
     const { matches, complete } = await findLeaked(deps, target.leakedText);
+    for (const { keyId } of matches) await findKey(deps, { id: keyId }, "manage");
+    if (matches.length === 0) assertMayLook(deps);
     const only = new Map<string, number[]>();
     for (const match of matches) only.set(match.keyId, [...(only.get(match.keyId) ?? []), match.version]);
     return { keyIds: [...only.keys()].toSorted(), only, complete };
@@ -72,11 +73,7 @@ export async function resolveTarget(deps: Deps, input: RevokeInput): Promise<Res
     );
   }
   const tenant = name === undefined ? deps.caller.tenant : await findTenant(deps.store, name);
-  const role =
-    tenant.id === deps.caller.tenant.id
-      ? deps.caller.role
-      : await deps.store.roleOf(deps.caller.actor.id, tenant.id);
-  assertMay("manage", { role, login: deps.caller.actor.login, tenant: tenant.name });
+  assertMay(await standingIn(deps, tenant), "manage", where.owner);
   return {
     keyIds: await deps.store.selectKeyIds({ ...where, tenantId: tenant.id }),
     only: new Map(),
@@ -84,8 +81,9 @@ export async function resolveTarget(deps: Deps, input: RevokeInput): Promise<Res
   };
 }
 
-function standing(deps: Deps): { role: Deps["caller"]["role"]; login: string; tenant: string } {
-  return { role: deps.caller.role, login: deps.caller.actor.login, tenant: deps.caller.tenant.name };
+/** What a text holds is told only to those who may change keys, be it their own ones. */
+function assertMayLook({ caller }: Deps): void {
+  if (reachOf(caller.role, "manage") === "none") assertMay(standing(caller), "manage");
 }
 
 async function resolveNamed(

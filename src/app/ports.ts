@@ -7,6 +7,7 @@ import type {
   KeyKind,
   KeyRecord,
   KeyState,
+  Membership,
   RevokeReason,
   Role,
   Severity,
@@ -131,6 +132,8 @@ export interface KeyFilter {
   /** Without it: every state but deleted. `expired` includes what is past its expiry and not yet written so. */
   state?: KeyState;
   owner?: string;
+  /** Only of these owners, whatever else is asked for: what a role may see. */
+  ownedBy?: string[];
   /** All must match. */
   tags?: Record<string, string>;
   provider?: string;
@@ -303,6 +306,8 @@ export interface AuditQuery {
   keyId?: string;
   operation?: string;
   operationId?: string;
+  /** Only what did not succeed: denied, failed. */
+  notDone?: boolean;
   newestFirst?: boolean;
   limit?: number;
 }
@@ -329,7 +334,10 @@ export interface StoreReader {
   tenantByName(name: string): Promise<Tenant | null>;
   actors(): Promise<Actor[]>;
   actorByLogin(login: string): Promise<Actor | null>;
+  actorById(id: string): Promise<Actor | null>;
   roleOf(actorId: string, tenantId: string): Promise<Role | null>;
+  /** Roles of one actor, in one tenant, or all; by tenant and actor. */
+  memberships(filter: { actorId?: string; tenantId?: string }): Promise<Membership[]>;
 
   keyById(id: string): Promise<KeyRecord | null>;
   /** Names are compared without case. */
@@ -385,12 +393,12 @@ export interface StoreReader {
 export interface StoreTransaction extends StoreReader {
   insertTenant(tenant: Tenant): Promise<void>;
   insertActor(actor: Actor): Promise<void>;
-  insertMembership(membership: {
-    actorId: string;
-    tenantId: string;
-    role: Role;
-    createdAt: number;
-  }): Promise<void>;
+  /** `conflict` when the actor has a role in the tenant. */
+  insertMembership(membership: Membership): Promise<void>;
+  /** False when there was none. */
+  removeMembership(membership: { actorId: string; tenantId: string }): Promise<boolean>;
+  /** False when it is deleted already. */
+  deleteTenant(id: string, at: number): Promise<boolean>;
 
   /** `conflict` when the name is taken. */
   insertKey(key: KeyRecord): Promise<void>;
@@ -404,7 +412,8 @@ export interface StoreTransaction extends StoreReader {
   /** One statement, for keys all of whose versions were denied: sets state, pointer and expiry, raises each revision by one. */
   denyKeys(denial: { keyIds: string[]; state: KeyState; updatedAt: number }): Promise<void>;
   insertWrappedKey(wrapped: WrappedKey): Promise<void>;
-  touchVersion(touch: { keyId: string; version: number; lastUsedAt: number }): Promise<void>;
+  /** Notes a use, and with `seenAt` that a person saw the value. Times only grow. */
+  touchVersion(touch: { keyId: string; version: number; lastUsedAt: number; seenAt?: number }): Promise<void>;
 
   insertRootReference(root: Omit<RootReference, "lastAccessedAt">): Promise<void>;
   touchReference(reference: string, at: number): Promise<void>;

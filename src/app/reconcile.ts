@@ -8,6 +8,7 @@ import { acceptOlderVault } from "./accept-vault.ts";
 import type { LostVersion } from "./accept-vault.ts";
 import type { Deps } from "./deps.ts";
 import { drainOutbox } from "./drain-outbox.ts";
+import { standing } from "./find-key.ts";
 import { purgeAnswers, writeExpiries } from "./maintain.ts";
 import type { Operation, OutboxItem, Revocation, VaultVersion } from "./ports.ts";
 import { takeOver } from "./run-operation.ts";
@@ -63,7 +64,7 @@ export function reconcileOutcome(report: ReconcileReport): "ok" | "pending" | "i
  */
 export async function reconcile(deps: Deps, input: ReconcileInput): Promise<ReconcileReport> {
   const { caller } = deps;
-  assertMay("manage", { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
+  assertMay(standing(caller), "manage");
   const lost = input.acceptVault === null ? [] : await acceptOlderVault(deps, input.acceptVault);
   const operations = await openOperations(deps, input.fix);
   const expired = input.fix

@@ -33,6 +33,7 @@ export async function recordVersion(
     revokedReason: null,
     deniedAt: null,
     lastUsedAt: null,
+    seenAt: null,
     envelope: null,
     vaultReference: null,
     rowMac: null,

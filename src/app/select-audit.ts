@@ -5,15 +5,15 @@ import type { AuditEntry } from "../audit/entry.ts";
 import { isEmptyFilter, matchesFilter } from "../audit/filter.ts";
 import type { AuditFilter } from "../audit/filter.ts";
 import type { Deps } from "./deps.ts";
+import { standing } from "./find-key.ts";
 import type { AuditRow } from "./ports.ts";
 
 type SelectDeps = Pick<Deps, "store" | "caller">;
 
 /** The log that the caller's tenant has; refused to a role that may not read it. */
 export function callersLog(deps: Pick<Deps, "caller">): string {
-  const { caller } = deps;
-  assertMay("audit", { role: caller.role, login: caller.actor.login, tenant: caller.tenant.name });
-  return caller.tenant.id;
+  assertMay(standing(deps.caller), "audit");
+  return deps.caller.tenant.id;
 }
 
 /** A filter as a person gives it: an actor may be named by login. `not-found` for an actor that nobody knows. */

@@ -1,30 +1,77 @@
 import { KeyctlError } from "./errors.ts";
 import type { Role } from "./model.ts";
 
-/** What a verb needs: to change keys, to read their metadata, or to read the audit log. */
-export type Action = "manage" | "read" | "audit";
+/**
+ * What a verb needs: to read keys' metadata, to change keys, to get or use their values, to read the audit log, or to decide
+ * over actors, the tenant itself and what cannot be undone.
+ */
+export const actions = ["read", "manage", "open", "audit", "administer"] as const;
+export type Action = (typeof actions)[number];
 
-const allowed: Readonly<Record<Role, readonly Action[]>> = {
-  owner: ["manage", "read", "audit"],
-  operator: ["manage", "read", "audit"],
-  user: ["read"],
-  auditor: ["audit"],
+/** How far a role's right to an action goes: every key of the tenant, only the actor's own ones, or none. */
+export type Reach = "all" | "own" | "none";
+
+/** A user has its own keys and nothing else; keys of the app or the company need an operator. */
+const reaches: Readonly<Record<Role, Readonly<Record<Action, Reach>>>> = {
+  owner: { read: "all", manage: "all", open: "all", audit: "all", administer: "all" },
+  operator: { read: "all", manage: "all", open: "all", audit: "all", administer: "none" },
+  user: { read: "own", manage: "own", open: "own", audit: "none", administer: "none" },
+  auditor: { read: "none", manage: "none", open: "none", audit: "all", administer: "none" },
 };
 
-/** True when the role may do it; null is an actor without a role in the tenant. */
-export function mayDo(role: Role | null, action: Action): boolean {
-  return role !== null && allowed[role].includes(action);
+/** Who asks, in which tenant; `role` is null without one there. */
+export interface Standing {
+  role: Role | null;
+  actor: { id: string; login: string };
+  /** The tenant's name. */
+  tenant: string;
 }
 
-/** Refuses with `forbidden`, naming the actor and the tenant. */
-export function assertMay(action: Action, who: { role: Role | null; login: string; tenant: string }): void {
-  if (mayDo(who.role, action)) return;
-  const standing = who.role === null ? "has no role" : `is ${who.role}`;
+/** How far the role reaches; an actor without a role reaches nothing. */
+export function reachOf(role: Role | null, action: Action): Reach {
+  return role === null ? "none" : reaches[role][action];
+}
+
+/** The owners whose keys are an actor's own: `user:` and its login, or its id. */
+export function ownNames(actor: { id: string; login: string }): string[] {
+  return [`user:${actor.login}`, `user:${actor.id}`];
+}
+
+/** True when the standing allows it on a key of that owner; without an owner, on everything. */
+export function mayDo(standing: Standing, action: Action, owner?: string): boolean {
+  const reach = reachOf(standing.role, action);
+  return (
+    reach === "all" || (reach === "own" && owner !== undefined && ownNames(standing.actor).includes(owner))
+  );
+}
+
+const words: Readonly<Record<Action, string>> = {
+  read: "see keys",
+  manage: "change keys",
+  open: "open keys",
+  audit: "read the audit log",
+  administer: "decide over actors, tenants and what cannot be undone",
+};
+
+const needed: Readonly<Record<Action, string>> = {
+  read: "an owner or operator of the tenant can do it",
+  manage: "an owner or operator of the tenant can do it",
+  open: "an owner or operator of the tenant can do it",
+  audit: "an owner, operator or auditor of the tenant can do it",
+  administer: "an owner of the tenant can do it",
+};
+
+/** Refuses with `forbidden`, naming the actor, its role, the tenant, and who could do it. */
+export function assertMay(standing: Standing, action: Action, owner?: string): void {
+  if (mayDo(standing, action, owner)) return;
+  const { role, actor, tenant } = standing;
+  const has = role === null ? "has no role" : `is ${role}`;
+  const limit = reachOf(role, action) === "own" ? `${words[action]} other than its own` : words[action];
   throw new KeyctlError(
     "forbidden",
-    `${who.login} ${standing} in tenant ${who.tenant}: that does not allow to ${action}`,
+    `${actor.login} ${has} in tenant ${tenant}: that does not allow to ${limit}`,
     {
-      hint: "an owner of the tenant can do it",
+      hint: needed[action],
     },
   );
 }

@@ -118,6 +118,8 @@ export interface KeyRecord extends KeyPolicy, KindFields {
   rollbackUntil: number | null;
   deletedAt: number | null;
   recoverableUntil: number | null;
+  /** Its values are gone for good; the record stays, because the log speaks of it, and its name is free again. */
+  purgedAt: number | null;
   anomalyAt: number | null;
   tags: Record<string, string>;
   complianceTags: string[];
@@ -145,6 +147,8 @@ export interface VersionRecord {
   /** When the enforcing place refused it: the store's commit, or the vault's answer. */
   deniedAt: number | null;
   lastUsedAt: number | null;
+  /** When a person last saw the value (`reveal`). */
+  seenAt: number | null;
   /** issued: 32 bytes, `HMAC-SHA-256(Kv, …)` */
   digest: Uint8Array | null;
   /** issued: whose Kv the digest was made with */
@@ -172,6 +176,8 @@ export interface Tenant {
   id: string;
   name: string;
   createdAt: number;
+  /** Its keys are denied and its name stays taken; the log is kept. */
+  deletedAt: number | null;
 }
 
 export interface Actor {
@@ -180,6 +186,14 @@ export interface Actor {
   name: string;
   /** SQLite: the operating-system user; Postgres: the database login. */
   login: string;
+  createdAt: number;
+}
+
+/** A role of an actor in a tenant; an actor has at most one in each. */
+export interface Membership {
+  actorId: string;
+  tenantId: string;
+  role: Role;
   createdAt: number;
 }
 

@@ -140,5 +140,6 @@ function conditions(query: AuditQuery): RawBuilder<SqlBool>[] {
   if (query.keyId !== undefined) found.push(sql<SqlBool>`key_id = ${query.keyId}`);
   if (query.operation !== undefined) found.push(sql<SqlBool>`operation = ${query.operation}`);
   if (query.operationId !== undefined) found.push(sql<SqlBool>`operation_id = ${query.operationId}`);
+  if (query.notDone === true) found.push(sql<SqlBool>`outcome <> 'success'`);
   return found;
 }

@@ -14,7 +14,8 @@ const byName: FixedQuery<KeyRow> = (db) =>
     .selectAll()
     .where("tenant_id", "=", "")
     .where("env", "=", "")
-    .where("name_folded", "=", "");
+    .where("name_folded", "=", "")
+    .where("purged_at", "is", null);
 
 /** Reads of keys. */
 export function keyReader(

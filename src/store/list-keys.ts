@@ -32,6 +32,7 @@ function stateIs({ filter, now }: KeyPage): RawBuilder<SqlBool>[] {
 
 async function readPage(session: Session, page: KeyPage, states: RawBuilder<SqlBool>[]): Promise<KeyRow[]> {
   let query = session.db.selectFrom("keys").selectAll().where("tenant_id", "=", page.tenantId);
+  query = query.where("purged_at", "is", null);
   if (page.env !== null) query = query.where("env", "=", page.env);
   for (const condition of [...states, ...conditions(session, page)]) query = query.where(condition);
   if (page.after !== null) {
@@ -47,6 +48,7 @@ function conditions(session: Session, { filter, now }: KeyPage): RawBuilder<SqlB
     const wanted = filter[column];
     if (wanted !== undefined) found.push(sql<SqlBool>`${sql.ref(column)} = ${wanted}`);
   }
+  if (filter.ownedBy !== undefined) found.push(session.dialect.anyOf("keys.owner", filter.ownedBy));
   if (filter.tags !== undefined) found.push(session.dialect.hasEntries("keys.tags", filter.tags));
   if (filter.expiringBefore !== undefined) {
     found.push(canExpire, sql<SqlBool>`expires_at > ${now} and expires_at <= ${filter.expiringBefore}`);

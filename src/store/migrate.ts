@@ -4,9 +4,10 @@ import { KeyctlError } from "../core/errors.ts";
 import type { StoreDialect } from "./dialect.ts";
 import type { Migration } from "./migration.ts";
 import { firstSchema } from "./migrations/0001-first-schema.ts";
+import { teamAndUse } from "./migrations/0002-team-and-use.ts";
 import type { Tables } from "./schema.ts";
 
-const migrations: readonly Migration[] = [firstSchema];
+const migrations: readonly Migration[] = [firstSchema, teamAndUse];
 
 /** The schema that this release writes. */
 export const latestSchema = migrations.length;

@@ -8,6 +8,7 @@ export interface TenantRow {
   name: string;
   name_folded: string;
   created_at: number;
+  deleted_at: number | null;
 }
 
 export interface ActorRow {
@@ -46,6 +47,7 @@ export interface KeyRow {
   rollback_until: number | null;
   deleted_at: number | null;
   recoverable_until: number | null;
+  purged_at: number | null;
   anomaly_at: number | null;
   tags: string;
   compliance_tags: string;
@@ -84,6 +86,7 @@ export interface VersionRow {
   revoked_reason: string | null;
   denied_at: number | null;
   last_used_at: number | null;
+  seen_at: number | null;
   digest: Uint8Array | null;
   pepper_version: number | null;
   envelope: Uint8Array | null;

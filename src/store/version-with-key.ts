@@ -28,6 +28,7 @@ const keyColumns = Object.keys({
   rollback_until: true,
   deleted_at: true,
   recoverable_until: true,
+  purged_at: true,
   anomaly_at: true,
   tags: true,
   compliance_tags: true,

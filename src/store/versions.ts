@@ -76,20 +76,28 @@ export function versionWriter(
       const row = { key_id: keyId, version, kek_reference: kekReference, algorithm, wrapped };
       await session.db.insertInto("wrapped_keys").values(row).execute();
     },
-    touchVersion: async ({ keyId, version, lastUsedAt }) => {
-      const { db } = session;
-      const older = sql<SqlBool>`(last_used_at is null or last_used_at < ${lastUsedAt})`;
-      const used = { last_used_at: lastUsedAt };
-      await db
-        .updateTable("key_versions")
-        .set(used)
-        .where("key_id", "=", keyId)
-        .where("version", "=", version)
-        .where(older)
-        .execute();
-      await db.updateTable("keys").set(used).where("id", "=", keyId).where(older).execute();
-    },
+    touchVersion: async (touch) => await touchVersion(session, touch),
   };
+}
+
+async function touchVersion(
+  { db }: Session,
+  touch: Parameters<StoreTransaction["touchVersion"]>[0],
+): Promise<void> {
+  const { keyId, version, lastUsedAt, seenAt } = touch;
+  const older = (column: string, at: number) =>
+    sql<SqlBool>`(${sql.ref(column)} is null or ${sql.ref(column)} < ${at})`;
+  const ofVersion = (set: Partial<VersionRow>) =>
+    db.updateTable("key_versions").set(set).where("key_id", "=", keyId).where("version", "=", version);
+  const used = { last_used_at: lastUsedAt };
+  await ofVersion(used).where(older("last_used_at", lastUsedAt)).execute();
+  await db
+    .updateTable("keys")
+    .set(used)
+    .where("id", "=", keyId)
+    .where(older("last_used_at", lastUsedAt))
+    .execute();
+  if (seenAt !== undefined) await ofVersion({ seen_at: seenAt }).where(older("seen_at", seenAt)).execute();
 }
 
 async function updateVersion(session: Session, patch: VersionPatch): Promise<boolean> {

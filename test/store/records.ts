@@ -16,8 +16,8 @@ export function idOf(kind: number, number: number): string {
   return `01900000-${String(kind).padStart(4, "0")}-7000-8000-${String(number).padStart(12, "0")}`;
 }
 
-export const tenant: Tenant = { id: idOf(1, 1), name: "Default", createdAt: 1_000 };
-export const otherTenant: Tenant = { id: idOf(1, 2), name: "other", createdAt: 1_001 };
+export const tenant: Tenant = { id: idOf(1, 1), name: "Default", createdAt: 1_000, deletedAt: null };
+export const otherTenant: Tenant = { id: idOf(1, 2), name: "other", createdAt: 1_001, deletedAt: null };
 export const actor: Actor = { id: idOf(2, 1), name: "Ada", login: "ada", createdAt: 1_000 };
 export const someProcess: ProcessIdentity = { boot: "boot-1", pid: 100, startedAt: "t1" };
 export const otherProcess: ProcessIdentity = { boot: "boot-1", pid: 200, startedAt: "t2" };
@@ -44,6 +44,7 @@ export function keyRecord(number: number, set: Partial<KeyRecord> = {}): KeyReco
     rollbackUntil: null,
     deletedAt: null,
     recoverableUntil: null,
+    purgedAt: null,
     anomalyAt: null,
     tags: {},
     complianceTags: [],
@@ -81,6 +82,7 @@ export function fullKeyRecord(number: number): KeyRecord {
     rollbackUntil: 10,
     deletedAt: 11,
     recoverableUntil: 12,
+    purgedAt: 32,
     anomalyAt: 13,
     tags: { team: "blue", 'odd "name"': "odd\\value \u00e9", "1": "one", "a.b": "$[0]" },
     complianceTags: ["hipaa", "soc2"],
@@ -125,6 +127,7 @@ export function versionRecord(
     revokedReason: null,
     deniedAt: null,
     lastUsedAt: null,
+    seenAt: null,
     digest: null,
     pepperVersion: null,
     envelope: null,
@@ -151,6 +154,7 @@ export function fullVersionRecord(keyId: string, version: number): VersionRecord
     revokedReason: "superseded",
     deniedAt: 28,
     lastUsedAt: 29,
+    seenAt: 33,
     digest: bytes(32, 1),
     pepperVersion: 30,
     envelope: bytes(90, 2),

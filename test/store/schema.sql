@@ -54,6 +54,8 @@ CREATE INDEX audit_entries_by_operation on audit_entries (log, operation, seq);
 
 CREATE INDEX audit_entries_by_time on audit_entries (log, ts, seq);
 
+CREATE INDEX audit_entries_not_done on audit_entries (log, ts, seq) where outcome <> 'success';
+
 CREATE INDEX audit_entries_of_key on audit_entries (log, key_id, seq) where key_id is not null;
 
 CREATE INDEX audit_entries_of_operation on audit_entries (log, operation_id, seq) where operation_id is not null;
@@ -111,7 +113,7 @@ CREATE TABLE key_versions (
   envelope blob,
   vault_reference text,
   row_mac blob,
-  row_mac_pepper_version integer,
+  row_mac_pepper_version integer, seen_at integer,
   primary key (key_id, version)
 ) strict;
 
@@ -159,14 +161,14 @@ CREATE TABLE keys (
   purpose text,
   authorized_services text not null,
   access_policy text
-) strict;
+, purged_at integer) strict;
 
 CREATE INDEX keys_by_expiry on keys (tenant_id, expires_at)
   where state in ('active', 'rotated', 'inactive') and expires_at is not null;
 
 CREATE INDEX keys_by_kind on keys (tenant_id, env, kind, name_folded, id) where kind is not null;
 
-CREATE UNIQUE INDEX keys_by_name on keys (tenant_id, env, name_folded);
+CREATE UNIQUE INDEX keys_by_name on keys (tenant_id, env, name_folded) where purged_at is null;
 
 CREATE INDEX keys_by_owner on keys (tenant_id, env, owner, name_folded, id) where owner is not null;
 
@@ -205,6 +207,8 @@ CREATE TABLE memberships (
   created_at integer not null,
   primary key (actor_id, tenant_id)
 ) strict;
+
+CREATE INDEX memberships_of_tenant on memberships (tenant_id, role, actor_id);
 
 CREATE TABLE meta (
   singleton integer primary key check (singleton = 1),
@@ -286,7 +290,7 @@ CREATE TABLE tenants (
   name text not null,
   name_folded text not null unique,
   created_at integer not null
-) strict;
+, deleted_at integer) strict;
 
 CREATE TABLE vault_references (
   reference text primary key not null,

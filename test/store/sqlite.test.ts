@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import SqliteDatabase from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { latestSchema } from "../../src/store/migrate.ts";
 import { isKeyctlError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/app/ports.ts";
 import { describeStoreContract } from "./contract.ts";
@@ -206,7 +207,7 @@ describe("a damaged sqlite file", () => {
     const failure = await failureOf(place.openWith({ create: false }));
     expect(failure.code).toBe("integrity");
     expect(failure.hint).toContain("keyctl init");
-    expect((await (await place.open()).meta()).schemaVersion).toBe(1);
+    expect((await (await place.open()).meta()).schemaVersion).toBe(latestSchema);
   });
 
   it("that is no database, or another program's, is an integrity failure and left alone", async () => {
@@ -319,6 +320,6 @@ describe("a full disk", () => {
     const failure = await failureOf(place.openWith({ pagesMax: 5 }));
     expect(failure.message).toContain("no space left");
     expect((await failureOf(place.openWith({ create: false }))).code).toBe("integrity");
-    expect((await (await place.open()).meta()).schemaVersion).toBe(1);
+    expect((await (await place.open()).meta()).schemaVersion).toBe(latestSchema);
   });
 });
