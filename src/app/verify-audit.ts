@@ -11,7 +11,7 @@ import { isKeyctlError } from "../core/errors.ts";
 import type { KeyRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
 import { rowMacMatches } from "./mac-versions.ts";
-import type { CheckpointMemory } from "./ports.ts";
+import type { AuditRow, CheckpointMemory, StoreReader, StoredCheckpoint, Vault } from "./ports.ts";
 import { callersLog } from "./select-audit.ts";
 
 export interface AuditVerdict extends LogVerdict {
@@ -30,7 +30,41 @@ export async function verifyAudit(
   input: { log: "tenant" | "system"; state: boolean },
 ): Promise<AuditVerdict> {
   const own = callersLog(deps);
-  const log = input.log === "tenant" ? own : systemLog;
+  const replay = input.state ? new StateReplay() : null;
+  const impossible: string[] = [];
+  const examined = await examineLog(deps, input.log === "tenant" ? own : systemLog, (row) => {
+    if (replay !== null) impossible.push(...replay.add(parseEntry(row.bytes)).map(describeDifference));
+  });
+  const { origin: name, newest, ...verdict } = examined;
+  if (verdict.integrity === "ok" && verdict.completeness !== "truncated" && newest !== null) {
+    await deps.memory.remember(name, newest.note);
+  }
+  return {
+    ...verdict,
+    newestCheckpointAt: newest?.createdAt ?? null,
+    differences: replay === null ? null : [...impossible, ...(await compareKeys(deps, replay))],
+  };
+}
+
+export interface ExaminedLog extends LogVerdict {
+  origin: string;
+  /** How many checkpoints verify. */
+  checkpoints: number;
+  newest: StoredCheckpoint | null;
+}
+
+interface ExamineDeps {
+  store: StoreReader;
+  vault: () => Promise<Vault>;
+  memory: Pick<CheckpointMemory, "recall">;
+}
+
+/** As `verifyAudit`, of any log, and nothing is remembered. `onEntry` is given each row that is as it was appended. */
+export async function examineLog(
+  deps: ExamineDeps,
+  log: string,
+  onEntry?: (row: AuditRow) => void,
+): Promise<ExaminedLog> {
   const { uuid } = await deps.store.meta();
   const trust = { origin: origin(uuid, log), publicKeys: await checkpointKeys(deps) };
   const notes = await deps.store.checkpoints(log);
@@ -41,31 +75,22 @@ export async function verifyAudit(
   const memory = await recallHead(deps.memory, trust);
   const head = await deps.store.auditHead(log);
   const verifier = new LogVerifier({ log, checkpoints: signed.checkpoints, remembered: memory.head });
-  const replay = input.state ? new StateReplay() : null;
-  const impossible: string[] = [];
   for await (const row of deps.store.auditEntries({ log, toSeq: head.size })) {
-    const fine = verifier.add(row.seq, row.bytes, row.leaf);
-    if (replay !== null && fine)
-      impossible.push(...replay.add(parseEntry(row.bytes)).map(describeDifference));
+    if (verifier.add(row.seq, row.bytes, row.leaf)) onEntry?.(row);
   }
   const verdict = verifier.finish();
   const problem = verdict.problem ?? signed.problem ?? memory.problem;
-  const integrity = problem === null && verdict.size === head.size ? verdict.integrity : "broken";
-  const newest = notes.at(-1);
-  if (integrity === "ok" && verdict.completeness !== "truncated" && newest !== undefined) {
-    await deps.memory.remember(trust.origin, newest.note);
-  }
   return {
     ...verdict,
-    integrity,
+    integrity: problem === null && verdict.size === head.size ? verdict.integrity : "broken",
     problem,
+    origin: trust.origin,
     checkpoints: signed.checkpoints.length,
-    newestCheckpointAt: newest?.createdAt ?? null,
-    differences: replay === null ? null : [...impossible, ...(await compareKeys(deps, replay))],
+    newest: notes.at(-1) ?? null,
   };
 }
 
-async function checkpointKeys(deps: Deps): Promise<Uint8Array[]> {
+async function checkpointKeys(deps: Pick<ExamineDeps, "store" | "vault">): Promise<Uint8Array[]> {
   const vault = await deps.vault();
   const references = await deps.store.rootReferences("checkpoint-key");
   return await Promise.all(references.map(async ({ reference }) => await vault.keys.publicKey(reference)));
@@ -73,7 +98,7 @@ async function checkpointKeys(deps: Deps): Promise<Uint8Array[]> {
 
 /** What this client remembers of the log, when it is signed by the log's own key; else that is a problem of its own. */
 async function recallHead(
-  memory: CheckpointMemory,
+  memory: Pick<CheckpointMemory, "recall">,
   trust: { origin: string; publicKeys: readonly Uint8Array[] },
 ): Promise<{ head: TreeHead | null; problem: string | null }> {
   const note = await memory.recall(trust.origin);
