@@ -6,11 +6,14 @@ import type { Secret } from "../core/secret.ts";
 import { findVersion } from "../core/transition.ts";
 import type { KeyWithVersions } from "../core/transition.ts";
 import type { Caller, Deps } from "./deps.ts";
+import { attempted } from "./attempt.ts";
 import { findKey } from "./find-key.ts";
 import type { KeySelector } from "./find-key.ts";
 import { assertOwned } from "./keyring.ts";
 import { assertGenuine } from "./mac-versions.ts";
+import type { StoreTransaction } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
+import type { AuditEvent } from "./record-audit.ts";
 import { openSealed, vaultName } from "./version-value.ts";
 
 export interface OpenValueInput {
@@ -31,22 +34,17 @@ export interface OpenedValue extends OpenableValue {
   secret: Secret;
 }
 
-export type OpenDeps = Pick<Deps, "clock" | "random" | "store" | "vault" | "keyring" | "caller" | "tool">;
+export type OpenDeps = Pick<
+  Deps,
+  "clock" | "random" | "store" | "vault" | "keyring" | "caller" | "tool" | "warn"
+>;
 
 /**
- * Which version `openValue` would open, without asking the vault and without writing. `forbidden` by role or service;
- * `refused` for a kind without a value of its own and for a version that is not accepted; `not-found`.
+ * Which version `openValue` would open, without asking the vault. `forbidden` by role or service; `refused` for a kind
+ * without a value of its own and for a version that is not accepted; `not-found`. A refusal is written to the log.
  */
-export async function planOpenValue(
-  deps: Pick<Deps, "store" | "caller" | "clock">,
-  input: OpenValueInput,
-): Promise<OpenableValue> {
-  const found = await findKey(deps, input.target, "manage");
-  assertService(deps.caller, found.key);
-  assertHasValue(found.key);
-  const version = chosenVersion(found, input.version);
-  assertAccepted(found.key, version, deps.clock.now());
-  return { key: found.key, version };
+export async function planOpenValue(deps: OpenDeps, input: OpenValueInput): Promise<OpenableValue> {
+  return await attempted(deps, input, async () => await openable(deps, input));
 }
 
 /**
@@ -55,24 +53,33 @@ export async function planOpenValue(
  * `planOpenValue`; `integrity` for a row that was changed behind keyctl; `unavailable` without the vault.
  */
 export async function openValue(deps: OpenDeps, input: OpenValueInput): Promise<OpenedValue> {
-  const startedAt = deps.clock.now();
-  const { key, version } = await planOpenValue(deps, input);
-  const event: Opening = { ...input, key, version, startedAt };
-  const secret = await fetched(deps, event);
-  await deps.store.transaction(async (tx) => {
-    // A revoke that came meanwhile wins: after its entry no other says that the value was handed out.
-    const now = await tx.keyById(key.id);
-    const row = (await tx.versions(key.id)).find((candidate) => candidate.version === version.version);
-    if (now === null || row === undefined) throw changedMeanwhile(key);
-    assertAccepted(now, row, deps.clock.now());
-    const used = { keyId: key.id, version: version.version, lastUsedAt: startedAt };
-    const seen = input.operation === "key.reveal" ? { seenAt: startedAt } : {};
-    await tx.touchVersion({ ...used, ...seen });
-    if (version.vaultReference !== null) await tx.touchReference(version.vaultReference, startedAt);
-    for (const { reference, at } of deps.keyring.takeAccessed()) await tx.touchReference(reference, at);
-    await recordAudit(tx, deps, opening(deps, event, "success"));
+  return await attempted(deps, input, async () => {
+    const startedAt = deps.clock.now();
+    const opening: Opening = { ...(await openable(deps, input)), operation: input.operation, startedAt };
+    const secret = await fetched(deps, opening);
+    await deps.store.transaction(async (tx) => await recordOpening(tx, deps, opening));
+    return { key: opening.key, version: opening.version, secret };
   });
-  return { key, version, secret };
+}
+
+/** A key that names its services is used by one of them only (`forbidden`); who says nothing is none of them. */
+export function assertAuthorizedService(caller: Caller, key: KeyRecord): void {
+  const { service } = caller;
+  if (key.authorizedServices.length === 0) return;
+  if (service !== null && key.authorizedServices.includes(service)) return;
+  const given = service === null ? "none was named" : "the one that was given is none of them";
+  throw new KeyctlError("forbidden", `${key.name} is for named services only, and ${given}`, {
+    hint: `--service NAME says which service asks; keyctl show ${key.name} lists those that may`,
+  });
+}
+
+async function openable(deps: OpenDeps, input: OpenValueInput): Promise<OpenableValue> {
+  const found = await findKey(deps, input.target, "open");
+  assertAuthorizedService(deps.caller, found.key);
+  assertHasValue(found.key);
+  const version = chosenVersion(found, input.version);
+  assertAccepted(found.key, version, deps.clock.now());
+  return { key: found.key, version };
 }
 
 interface Opening extends OpenableValue {
@@ -80,29 +87,36 @@ interface Opening extends OpenableValue {
   startedAt: number;
 }
 
-function opening(
-  deps: Pick<Deps, "caller">,
-  event: Opening,
-  outcome: "success" | "failure",
-): Parameters<typeof recordAudit>[2] {
-  const { operation, key, version, startedAt } = event;
+/** The entry, and the times of use. A revoke that came meanwhile wins: no entry after its own says that the value went out. */
+async function recordOpening(tx: StoreTransaction, deps: OpenDeps, opening: Opening): Promise<void> {
+  const { key, version, operation, startedAt } = opening;
+  const now = await tx.keyById(key.id);
+  const row = (await tx.versions(key.id)).find((candidate) => candidate.version === version.version);
+  if (now === null || row === undefined) throw changedMeanwhile(key);
+  assertAccepted(now, row, deps.clock.now());
+  const seen = operation === "key.reveal" ? { seenAt: startedAt } : {};
+  await tx.touchVersion({ keyId: key.id, version: version.version, lastUsedAt: startedAt, ...seen });
+  if (version.vaultReference !== null) await tx.touchReference(version.vaultReference, startedAt);
+  for (const { reference, at } of deps.keyring.takeAccessed()) await tx.touchReference(reference, at);
+  await recordAudit(tx, deps, entryOf(deps, opening, "success"));
+}
+
+function entryOf(deps: OpenDeps, opening: Opening, outcome: "success" | "failure"): AuditEvent {
+  const { operation, key, version, startedAt } = opening;
   const after = { version: version.version, service: deps.caller.service };
   return { operation, outcome, sensitivity: "HIGH", key, after, startedAt };
 }
 
-/** The value from where it lies. A vault that does not answer is told in the log; a refusal is the caller's to record. */
-async function fetched(deps: OpenDeps, event: Opening): Promise<Secret> {
-  const { key, version } = event;
+/** The value from where it lies. A vault that does not answer is told in the log; a refusal is told where it is caught. */
+async function fetched(deps: OpenDeps, opening: Opening): Promise<Secret> {
+  const { key, version } = opening;
   try {
     await assertGenuine(deps.keyring, key, [version]);
     return await valueOf(deps, key, version);
   } catch (error) {
-    const isDenial = isKeyctlError(error) && (error.code === "refused" || error.code === "integrity");
-    if (!isDenial) {
-      await deps.store.transaction(
-        async (tx) => await recordAudit(tx, deps, opening(deps, event, "failure")),
-      );
-    }
+    const isRefusal = isKeyctlError(error) && (error.code === "refused" || error.code === "integrity");
+    const entry = entryOf(deps, opening, "failure");
+    if (!isRefusal) await deps.store.transaction(async (tx) => await recordAudit(tx, deps, entry));
     throw error;
   }
 }
@@ -125,20 +139,6 @@ async function valueOf(deps: OpenDeps, key: KeyRecord, version: VersionRecord): 
   // With the name: a changed row must not make another object's value this key's.
   assertOwned(vault, version.vaultReference, await vaultName(deps.store, key));
   return await vault.secrets.get(version.vaultReference);
-}
-
-/** A key that names its services is opened by one of them only; who says nothing is none. */
-function assertService(caller: Caller, key: KeyRecord): void {
-  const { service } = caller;
-  if (key.authorizedServices.length === 0) return;
-  if (service !== null && key.authorizedServices.includes(service)) return;
-  throw new KeyctlError(
-    "forbidden",
-    service === null
-      ? `${key.name} is opened by named services only, and none was named`
-      : `${key.name} is opened by named services only, and the service that was given is none of them`,
-    { hint: `--service NAME says which service asks; keyctl show ${key.name} lists those that may` },
-  );
 }
 
 function assertHasValue(key: KeyRecord): void {

@@ -7,7 +7,7 @@ import type { KeyRecord, VersionRecord, WrappedKey } from "../core/model.ts";
 import { Secret } from "../core/secret.ts";
 import { uuidBytes } from "../core/uuid.ts";
 import type { Deps } from "./deps.ts";
-import { assertOwned } from "./keyring.ts";
+import { assertOwned, rootName } from "./keyring.ts";
 import type { Operation, StoreReader, Vault, VaultVersion } from "./ports.ts";
 import type { Published } from "./run-operation.ts";
 
@@ -153,7 +153,7 @@ export async function openSealed(
     });
   }
   const vault = await deps.vault();
-  assertOwned(vault, wrap.kekReference);
+  assertOwned(vault, wrap.kekReference, rootName("kek", (await deps.store.meta()).uuid));
   const dek = await vault.keys.unwrap(wrap.kekReference, wrap);
   const kAuth = await deps.keyring.envelopeKey(parseEnvelopeHeader(sealed.envelope).kAuthVersion);
   const context = envelopeContext(key, sealed.version);
