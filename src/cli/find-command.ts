@@ -5,6 +5,11 @@ export function findCommand(name: string, commands: readonly CommandDefinition[]
   return commands.find((command) => command.name === name) ?? null;
 }
 
+/** The commands that people see. */
+export function shownCommands(commands: readonly CommandDefinition[]): readonly CommandDefinition[] {
+  return commands.filter((command) => command.hidden !== true);
+}
+
 /** The commands that begin with the word: `tenant create`, `tenant list` … for `tenant`. Empty when it is no group. */
 export function groupOf(word: string, commands: readonly CommandDefinition[]): readonly CommandDefinition[] {
   return commands.filter((command) => command.name.startsWith(`${word} `));
@@ -12,8 +17,7 @@ export function groupOf(word: string, commands: readonly CommandDefinition[]): r
 
 /** What may stand first on a command line: verbs of one word, and groups. */
 export function firstWords(commands: readonly CommandDefinition[]): string[] {
-  const shown = commands.filter((command) => command.hidden !== true);
-  return [...new Set(shown.map((command) => command.name.split(" ", 1)[0] ?? ""))];
+  return [...new Set(shownCommands(commands).map((command) => command.name.split(" ", 1)[0] ?? ""))];
 }
 
 /** What may stand second, after the group's name. */

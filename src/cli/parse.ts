@@ -8,7 +8,7 @@ import { excessArguments, knownVerbs, missingSecondWord, unknownFlag, unknownVer
 
 /** What a command line asks for. */
 export type Parsed =
-  | { kind: "help"; topic: string | null }
+  | { kind: "help"; topic: string | null; man: boolean }
   | { kind: "version" }
   | { kind: "run"; command: CommandDefinition; args: string[]; flags: Flags };
 
@@ -23,18 +23,18 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   const rootOptions = [...globalOptions, versionOption];
   const before = read(parserOf("keyctl", rootOptions).passThroughOptions(), words, rootOptions);
   const [verb] = before.args;
-  if (verb === undefined && before.values.has("version")) return { kind: "version" };
+  if (verb === "version" || (verb === undefined && before.values.has("version"))) return { kind: "version" };
   if (verb === undefined && behind.length > 0)
     throw new KeyctlError("usage", "there is no command before --", { hint: "keyctl help" });
-  if (verb === undefined || verb === "help")
-    return { kind: "help", topic: topicOf(before.args.slice(1), commands) };
+  if (verb === undefined || verb === "help") return readHelp(before.args.slice(1), commands);
   const found = readVerb(before, commands);
-  if ("topic" in found) return { kind: "help", topic: found.topic };
+  if ("topic" in found) return { kind: "help", topic: found.topic, man: false };
 
   const { command } = found;
   const options = allOptions(command);
   const after = read(parserOf(command.name, options), found.rest, options);
-  if (after.values.has("help") || found.values.has("help")) return { kind: "help", topic: command.name };
+  if (after.values.has("help") || found.values.has("help"))
+    return { kind: "help", topic: command.name, man: false };
   return {
     kind: "run",
     command,
@@ -75,10 +75,13 @@ function readVerb(
 }
 
 /** What `keyctl help …` is asked about: a verb of one word or two, a group, a topic. */
-function topicOf(words: readonly string[], commands: readonly CommandDefinition[]): string | null {
-  const [first, second] = words.filter((word) => !word.startsWith("-"));
-  if (first === undefined) return null;
-  return second !== undefined && groupOf(first, commands).length > 0 ? `${first} ${second}` : first;
+function readHelp(words: readonly string[], commands: readonly CommandDefinition[]): Parsed {
+  const options = [...globalOptions, manOption];
+  const { args, values } = read(parserOf("help", options), words, options);
+  const [first, second] = args;
+  const isGroup = first !== undefined && groupOf(first, commands).length > 0;
+  const topic = isGroup && second !== undefined ? `${first} ${second}` : (first ?? null);
+  return { kind: "help", topic, man: values.has("man") };
 }
 
 function parserOf(name: string, options: readonly OptionDefinition[]): Command {
@@ -91,6 +94,7 @@ function parserOf(name: string, options: readonly OptionDefinition[]): Command {
 }
 
 const helpOption: OptionDefinition = { name: "help", short: "h", summary: "show this help" };
+const manOption: OptionDefinition = { name: "man", summary: "as a manual page, for man -l" };
 const versionOption: OptionDefinition = { name: "version", short: "V", summary: "show the version" };
 
 function optionOf(option: OptionDefinition, flags: ReadonlySet<string>): Option {

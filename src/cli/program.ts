@@ -27,8 +27,10 @@ export async function runProgram(argv: readonly string[], io: Io, options: Progr
   try {
     const parsed = parseCommandLine(argv, options.commands);
     if (parsed.kind === "version") await talk.answer(`${options.version}\n`);
-    else if (parsed.kind === "help") await talk.answer(formatHelp(parsed.topic, options.commands));
-    else {
+    else if (parsed.kind === "help") {
+      const request = { ...parsed, columns: io.stdout.columns, version: options.version };
+      await talk.answer(formatHelp(request, options.commands));
+    } else {
       const globals = globalsOf(parsed.command, parsed.flags);
       const runAgain = async (again: readonly string[], other: Io): Promise<number> =>
         await runProgram(again, other, options);

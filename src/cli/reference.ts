@@ -1,13 +1,14 @@
 import type { CommandDefinition, OptionDefinition } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { shownCommands } from "./find-command.ts";
 import { globalOptions, ownOptions } from "./global-flags.ts";
-import { dangerText, optionSummary, optionTerm, usageLine } from "./help.ts";
+import { dangerText, optionSummary, optionTerm, usageLine } from "./help-pages.ts";
 
 const generated = "<!-- made by `npm run docs` from src/cli; changes by hand are lost -->";
 
 /** The text of `docs/commands.md`. */
 export function commandsReference(commands: readonly CommandDefinition[]): string {
-  const shown = commands.filter((command) => command.hidden !== true);
+  const shown = shownCommands(commands);
   return [
     "# Commands",
     "",

@@ -311,6 +311,7 @@ describe("the frame", () => {
       ["list", "-h"],
       ["help", "list"],
       ["help", "exit-codes"],
+      ["help", "list", "--man"],
       ["-V"],
       ["nope"],
       ["list", "x"],

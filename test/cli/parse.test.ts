@@ -57,6 +57,9 @@ const commands = [
 
 const parse = (...argv: string[]): Parsed => parseCommandLine(argv, commands);
 
+const help = (topic: string | null): string =>
+  formatHelp({ topic, man: false, columns: null, version: "1" }, commands);
+
 function refusal(...argv: string[]): { message: string; hint: string | undefined } {
   try {
     parse(...argv);
@@ -85,15 +88,19 @@ describe("a command line", () => {
 
   it("may ask for the version alone; a verb's own --version is its own", () => {
     expect(parse("--version")).toEqual({ kind: "version" });
+    expect(parse("version")).toEqual({ kind: "version" });
     expect(parse("rotate", "x", "--version", "2")).toMatchObject({ kind: "run" });
   });
 
   it("asks for help in every way that people try", () => {
-    expect(parse()).toEqual({ kind: "help", topic: null });
-    expect(parse("--help")).toEqual({ kind: "help", topic: null });
-    expect(parse("help", "rotate")).toEqual({ kind: "help", topic: "rotate" });
-    expect(parse("rotate", "-h")).toEqual({ kind: "help", topic: "rotate" });
-    expect(parse("--help", "rotate", "x")).toEqual({ kind: "help", topic: "rotate" });
+    expect(parse()).toEqual({ kind: "help", topic: null, man: false });
+    expect(parse("--help")).toEqual({ kind: "help", topic: null, man: false });
+    expect(parse("help", "rotate")).toEqual({ kind: "help", topic: "rotate", man: false });
+    expect(parse("rotate", "-h")).toEqual({ kind: "help", topic: "rotate", man: false });
+    expect(parse("help", "rotate", "--man")).toEqual({ kind: "help", topic: "rotate", man: true });
+    expect(parse("help", "-o", "json", "rotate")).toMatchObject({ topic: "rotate" });
+    expect(refusal("help", "rotate", "--mann").hint).toBe("did you mean --man?");
+    expect(parse("--help", "rotate", "x")).toEqual({ kind: "help", topic: "rotate", man: false });
   });
 });
 
@@ -113,16 +120,16 @@ describe("a verb of two words", () => {
       ["tenant", "-h", "create", "x"],
       ["-h", "tenant", "create"],
     ])
-      expect(parse(...argv)).toEqual({ kind: "help", topic: "tenant create" });
+      expect(parse(...argv)).toEqual({ kind: "help", topic: "tenant create", man: false });
     for (const argv of [
       ["help", "tenant"],
       ["tenant", "--help"],
       ["--help", "tenant"],
       ["tenant", "help"],
     ])
-      expect(parse(...argv)).toEqual({ kind: "help", topic: "tenant" });
-    expect(formatHelp("tenant create", commands)).toContain("Usage: keyctl tenant create NAME [flags]");
-    expect(formatHelp("tenant", commands)).toContain("  tenant create  tenant create keys\n  tenant list");
+      expect(parse(...argv)).toEqual({ kind: "help", topic: "tenant", man: false });
+    expect(help("tenant create")).toContain("Usage: keyctl tenant create NAME [flags]");
+    expect(help("tenant")).toContain("  tenant create  tenant create keys\n  tenant list");
   });
 
   it("is asked for when only its group was typed", () => {
@@ -146,7 +153,7 @@ describe("a verb of two words", () => {
     expect(refusal("add", "tenant").hint).toBe("did you mean keyctl tenant create?");
     expect(refusal("ls", "actor").hint).toBe("did you mean keyctl actor list?");
     expect(refusal("audit", "list").hint).toBe("did you mean keyctl audit-list?");
-    expect(() => formatHelp("tenant bananas", commands)).toThrow("there is no command tenant bananas");
+    expect(() => help("tenant bananas")).toThrow("there is no command tenant bananas");
   });
 });
 
@@ -166,7 +173,7 @@ describe("the words behind --", () => {
     expect(refusal("exec", "-e", "A=payments", "--")).toEqual(missing);
     expect(refusal("exec", "-e", "A=payments", "cmd")).toEqual(missing);
     expect(refusal("exec", "-e", "A=payments", "cmd", "--", "x")).toEqual(missing);
-    expect(formatHelp("exec", commands)).toContain("Usage: keyctl exec [flags] -- CMD…");
+    expect(help("exec")).toContain("Usage: keyctl exec [flags] -- CMD…");
   });
 
   it("are no value of a flag, and no command", () => {
@@ -185,7 +192,7 @@ describe("what is not understood", () => {
     expect(refusal("rotat", "x").hint).toBe("did you mean keyctl rotate?");
     expect(refusal("constructor").hint).toBe("keyctl help lists them");
     expect(refusal("bananas").hint).toBe("keyctl help lists them");
-    expect(() => formatHelp("rotat", commands)).toThrow("there is no command rotat");
+    expect(() => help("rotat")).toThrow("there is no command rotat");
   });
 
   it("gets the flag that was meant", () => {
@@ -292,18 +299,18 @@ describe("flags", () => {
 
 describe("help", () => {
   it("names every verb, every flag, and how a script answers", () => {
-    const overview = formatHelp(null, commands);
+    const overview = help(null);
     for (const { name, hidden } of commands) expect(overview.includes(`  ${name} `)).toBe(hidden !== true);
     expect(overview).toMatch(/Keys\n {2}create [^]*\nAudit\n {2}audit-list [^]*\nTeam\n {2}tenant create /);
-    expect(formatHelp("help", commands)).toBe(overview);
-    const page = formatHelp("create", commands);
+    expect(help("help")).toBe(overview);
+    const page = help("create");
     expect(page).toContain("Usage: keyctl create NAME [flags]");
     expect(page).toContain("--if-revision N");
     expect(page).toContain("scripts pass --yes");
     expect(page).toContain("  # as usual\n  keyctl create prod/payments");
-    expect(formatHelp("revoke", commands)).toContain("keyctl revoke [NAME…]");
-    expect(formatHelp("revoke", commands)).toContain("--confirm");
-    expect(formatHelp("exit-codes", commands)).toContain(" 12  indeterminate");
+    expect(help("revoke")).toContain("keyctl revoke [NAME…]");
+    expect(help("revoke")).toContain("--confirm");
+    expect(help("exit-codes")).toContain(" 12  indeterminate");
   });
 
   it("is the reference too", () => {
