@@ -102,6 +102,12 @@ export interface Vault {
   close(): Promise<void>;
 }
 
+/** A vault as its file was a moment ago: what would write is refused. */
+export interface VaultLook {
+  vault: Vault;
+  unlockedBy: "file" | "passphrase";
+}
+
 // ---------------------------------------------------------------------------------------------------------- store
 
 /** Where a root secret or root key of this store lives in the vault. */
@@ -385,6 +391,8 @@ export interface StoreReader {
   /** Streams in sequence order (or newest first), page by page, never all at once. */
   auditEntries(query: AuditQuery): AsyncIterable<AuditRow>;
   auditPersonal(log: string, seq: number): Promise<{ field: string; salt: Uint8Array; value: string }[]>;
+  /** What is kept beside an actor's entries of one log: how many fields, beside how many entries. */
+  countPersonal(of: { log: string; actorId: string }): Promise<{ entries: number; fields: number }>;
   /** Ascending by size. */
   checkpoints(log: string): Promise<StoredCheckpoint[]>;
   newestCheckpoint(log: string): Promise<StoredCheckpoint | null>;
@@ -464,6 +472,8 @@ export interface StoreTransaction extends StoreReader {
   /** Appends in order to one log; gap-free; answers the first sequence number. */
   appendAudit(log: string, entries: AuditAppend[]): Promise<number>;
   insertCheckpoint(checkpoint: StoredCheckpoint): Promise<void>;
+  /** Takes salts and values from beside an actor's entries of one log; answers how many fields. The entries stay as they are. */
+  erasePersonal(of: { log: string; actorId: string }): Promise<number>;
 }
 
 export interface Store extends StoreReader {
@@ -471,6 +481,25 @@ export interface Store extends StoreReader {
   readonly url: string;
   /** All or nothing; nothing in it may wait for a network. A throw rolls back. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
+  /**
+   * Makes sure that erased personal data stands in none of the database's files any more. False while another process still
+   * reads an older state: then some may be left until it is called again. Writes all personal data that is left anew.
+   */
+  scrub(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** A store as its file was a moment ago, read without touching it. */
+export interface StoreLook {
+  schema: {
+    found: number;
+    /** What this release writes. */
+    known: number;
+  };
+  /** `integrity` when the database's own quick check finds damage. */
+  assertSound(): void;
+  /** What is in it; null when its schema is not this release's. */
+  reader: StoreReader | null;
   close(): Promise<void>;
 }
 
@@ -501,4 +530,34 @@ export type WriteFile = (
 export interface CheckpointMemory {
   recall(origin: string): Promise<string | null>;
   remember(origin: string, note: string): Promise<void>;
+}
+
+/** What the system says of a path; of a link, what it says of where the link leads. */
+export interface FileFacts {
+  kind: "file" | "folder" | "other";
+  isLink: boolean;
+  /** Permission bits, with the sticky bit. */
+  mode: number;
+  uid: number;
+  bytes: number;
+}
+
+export interface Volume {
+  /** A file system on which locks of other machines cannot be trusted (`nfs`, `smb`); null for the others. */
+  remote: string | null;
+  freeBytes: number;
+}
+
+/** Reads of the file system that change nothing; `unavailable` where the system does not let us look. */
+export interface FileInspector {
+  /** Null when nothing is there. */
+  facts(path: string): Promise<FileFacts | null>;
+  /** What a folder holds; empty when it is not there. */
+  names(folder: string): Promise<string[]>;
+  /** Without links. */
+  realPath(path: string): Promise<string>;
+  /** The first bytes of a file. */
+  head(path: string, bytesMax: number): Promise<Uint8Array>;
+  /** Where a path that is there lies. */
+  volume(path: string): Promise<Volume>;
 }

@@ -42,7 +42,13 @@ function checkpoint(row: AuditCheckpointRow): StoredCheckpoint {
 
 type AuditReader = Pick<
   StoreReader,
-  "auditLogs" | "auditHead" | "auditEntries" | "auditPersonal" | "checkpoints" | "newestCheckpoint"
+  | "auditLogs"
+  | "auditHead"
+  | "auditEntries"
+  | "auditPersonal"
+  | "countPersonal"
+  | "checkpoints"
+  | "newestCheckpoint"
 >;
 
 /** Reads of the audit logs. */
@@ -61,6 +67,14 @@ export function auditReader(session: Session): AuditReader {
         salt: plainBytes(row.salt),
         value: row.value,
       })),
+    countPersonal: async (of) => {
+      const [counted] = await session.db
+        .selectFrom("audit_personal_data")
+        .select([sql<number>`count(distinct seq)`.as("entries"), sql<number>`count(*)`.as("fields")])
+        .where(isBesideEntriesOf(of))
+        .execute();
+      return { entries: Number(counted?.entries ?? 0), fields: Number(counted?.fields ?? 0) };
+    },
     checkpoints: async (log) => (await lookup(session, checkpointsOf, [log])).map(checkpoint),
     newestCheckpoint: async (log) => {
       const [row] = await lookup(session, newestOf, [log]);
@@ -69,9 +83,18 @@ export function auditReader(session: Session): AuditReader {
   };
 }
 
-/** Appends to the audit logs; nothing here changes or removes what is there. */
-export function auditWriter(session: Session): Pick<StoreTransaction, "appendAudit" | "insertCheckpoint"> {
+/** Appends to the audit logs; nothing here changes or removes an entry. What stands beside entries can be erased. */
+export function auditWriter(
+  session: Session,
+): Pick<StoreTransaction, "appendAudit" | "insertCheckpoint" | "erasePersonal"> {
   return {
+    erasePersonal: async (of) => {
+      const result = await session.db
+        .deleteFrom("audit_personal_data")
+        .where(isBesideEntriesOf(of))
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
     appendAudit: async (log, entries) => await session.dialect.appendAudit(session.db, log, entries),
     insertCheckpoint: async ({ log, size, note, createdAt }) => {
       await session.db
@@ -81,6 +104,12 @@ export function auditWriter(session: Session): Pick<StoreTransaction, "appendAud
         .execute();
     },
   };
+}
+
+/** Of personal data: it belongs to an entry of this log by this actor. */
+function isBesideEntriesOf({ log, actorId }: { log: string; actorId: string }): RawBuilder<SqlBool> {
+  return sql<SqlBool>`log = ${log} and seq in (
+    select seq from audit_entries where log = ${log} and actor_id = ${actorId})`;
 }
 
 /** Page by page from where the former one ended, so that memory does not depend on the log's length. */

@@ -35,6 +35,9 @@ export interface StoreDialect {
   /** One page of a log, read as fast as the database can. */
   auditPage(db: Kysely<Tables>, page: AuditPage): Promise<AuditRow[]>;
 
+  /** As `Store.scrub`; outside of a transaction. */
+  scrub(db: Kysely<Tables>): Promise<boolean>;
+
   /** True for an error after which the whole transaction may be tried again: another process was in the way. */
   isContended(error: unknown): boolean;
 }

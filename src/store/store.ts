@@ -77,6 +77,7 @@ export function storeOver({ url, db, dialect, clock }: StoreParts): Store {
     url,
     ...readerOf(session(outside)),
     transaction: async (work) => await retried(dialect, async () => await attempt(work)),
+    scrub: async () => await retried(dialect, async () => await dialect.scrub(outside())),
     close: async () => {
       closed = true;
       await db.destroy();

@@ -98,6 +98,34 @@ export function auditContract(newPlace: NewPlace): void {
     expect(await store.auditPersonal(log, 0)).toEqual([]);
   });
 
+  test("an actor's personal data is counted and erased in one log only; entries, tree and other actors' data stay", async (store) => {
+    const said = (value: string): AuditAppend["personal"] => [
+      { field: "login", salt: bytes(32, 1), value },
+      { field: "reason", salt: bytes(32, 2), value: `because of ${value}` },
+    ];
+    const by = (number: number, actorId: string): AuditAppend =>
+      auditAppend(number, { actorId, personal: said(actorId) });
+    await append(store, [by(0, "ada"), by(1, "bob"), auditAppend(2, { actorId: "ada" }), by(3, "ada")]);
+    await append(store, [by(0, "ada")], "another");
+    const before = [await collect(store.auditEntries({ log })), await store.auditHead(log)];
+    const ofAda = { log, actorId: "ada" };
+    expect(await store.countPersonal(ofAda)).toEqual({ entries: 2, fields: 4 });
+    const erase = async (): Promise<number> =>
+      await store.transaction(async (tx) => {
+        const fields = await tx.erasePersonal(ofAda);
+        expect(await tx.countPersonal(ofAda)).toEqual({ entries: 0, fields: 0 });
+        return fields;
+      });
+    expect(await erase()).toBe(4);
+    expect(await erase()).toBe(0);
+    expect(await store.scrub()).toBe(true);
+    expect([await collect(store.auditEntries({ log })), await store.auditHead(log)]).toEqual(before);
+    expect(await store.auditPersonal(log, 0)).toEqual([]);
+    expect(await store.auditPersonal(log, 1)).toEqual(said("bob"));
+    expect(await store.auditPersonal("another", 0)).toEqual(said("ada"));
+    expect(await store.countPersonal({ log, actorId: "nobody" })).toEqual({ entries: 0, fields: 0 });
+  });
+
   test("checkpoints are listed by size; the newest is the largest; the same one again is nothing new", async (store) => {
     const checkpoint = (size: number) => ({ log, size, note: `note ${size}`, createdAt: 100 - size });
     await store.transaction(async (tx) => {

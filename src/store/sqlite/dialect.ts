@@ -6,6 +6,7 @@ import type { SchemaWords } from "../migration.ts";
 import type { Tables } from "../schema.ts";
 import { appendAudit } from "./append-audit.ts";
 import { isLockFailure } from "./failures.ts";
+import { scrub } from "./scrub.ts";
 
 const leafLength = 32;
 
@@ -47,6 +48,7 @@ export function sqliteDialect(tree: AuditTree): StoreDialect {
     appendAudit: async (tx: Kysely<Tables>, log: string, entries: readonly AuditAppend[]) =>
       await appendAudit({ tx, tree }, log, entries),
     auditPage,
+    scrub,
     isContended: isLockFailure,
   };
 }
