@@ -25,16 +25,27 @@ const columns: readonly Column<ListedEntry>[] = [
     field: "key",
     text: ({ entry: { key } }) => (key === null ? "-" : `${key.env}/${key.name}`),
   },
-  { title: "CHANGE", field: "transitions", text: ({ entry }) => describeTransitions(entry.transitions) },
-  { title: "ACTOR", field: "actor", text: ({ entry, actorName }) => actorName ?? entry.actor },
+  {
+    title: "CHANGE",
+    field: "transitions",
+    text: ({ entry }) => describeTransitions(entry.transitions),
+    narrow: "cut",
+  },
+  { title: "ACTOR", field: "actor", text: ({ entry, actorName }) => actorName ?? entry.actor, narrow: "cut" },
   { title: "SENSITIVITY", field: "sensitivity", text: ({ entry }) => entry.sensitivity, wide: true },
   { title: "CORRELATION", field: "correlationId", text: ({ entry }) => entry.correlationId, wide: true },
 ];
 
 const view: View<ListedEntry> = {
   columns,
-  toJson: ({ entry }) => ({
+  toJson: ({ entry, erased }) => ({
     ...entry,
+    personal: Object.fromEntries(
+      Object.entries(entry.personal).map(([field, commitment]) => [
+        field,
+        erased.includes(field) ? "erased" : commitment,
+      ]),
+    ),
     key: entry.key === null ? null : { ...entry.key },
     transitions: entry.transitions.map((move) => ({ ...move })),
     ts: entry.ts,

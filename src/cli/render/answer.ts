@@ -34,8 +34,9 @@ export function createAnswer(options: AnswerOptions): Answer {
   const { io, talk, format } = options;
   const ci = options.toStdout && isCi(io.env);
   const colour = options.toStdout && isColoured(io.stdout, io.env);
+  const columns = options.toStdout ? io.stdout.columns : null;
   // The time as of the answer: what was done meanwhile lies before it.
-  const styleNow = (): TableStyle => ({ ci, colour, wide: format === "wide", now: io.now() });
+  const styleNow = (): TableStyle => ({ ci, colour, wide: format === "wide", now: io.now(), columns });
   const json = (value: Json, indent: number): string =>
     printableJson(JSON.stringify(value, null, indent), ci);
   return {

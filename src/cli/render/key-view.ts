@@ -94,7 +94,7 @@ function flavour(key: KeyRecord): string {
 const keyColumns = (now: number): readonly Column<KeyRecord>[] => [
   { title: "NAME", field: "name", text: keyPath, csv: (key) => key.name },
   { title: "KIND", field: "kind", text: (key) => key.kind },
-  { title: "TYPE", field: "type", text: flavour },
+  { title: "TYPE", field: "type", text: flavour, narrow: "drop" },
   {
     title: "STATE",
     field: "state",
@@ -109,18 +109,20 @@ const keyColumns = (now: number): readonly Column<KeyRecord>[] => [
     csv: (key) => String(key.activeVersion ?? ""),
     align: "right",
   },
-  { title: "OWNER", field: "owner", text: (key) => key.owner },
+  { title: "OWNER", field: "owner", text: (key) => key.owner, narrow: "cut" },
   {
     title: "EXPIRES",
     field: "expiresAt",
     text: (key, at) => relativeTime(key.expiresAt, at),
     csv: (key) => isoTime(key.expiresAt) ?? "",
+    narrow: "drop",
   },
   {
     title: "UPDATED",
     field: "updatedAt",
     text: (key, at) => relativeTime(key.updatedAt, at),
     csv: (key) => isoTime(key.updatedAt),
+    narrow: "drop",
   },
   { title: "ID", field: "id", text: (key) => key.id, wide: true },
   { title: "ENV", field: "env", text: (key) => key.env, wide: true },
@@ -216,7 +218,12 @@ export const versionColumns: readonly Column<VersionRecord>[] = [
     tone: (version) => toneOf(version.state),
   },
   { title: "PUBLIC ID", field: "publicId", text: (version) => version.publicId ?? "-" },
-  { title: "CREATED", field: "createdAt", text: (version, now) => relativeTime(version.createdAt, now) },
+  {
+    title: "CREATED",
+    field: "createdAt",
+    text: (version, now) => relativeTime(version.createdAt, now),
+    narrow: "drop",
+  },
   { title: "ACCEPTED UNTIL", field: "graceUntil", text: acceptedUntil },
   {
     title: "ROLLBACK UNTIL",

@@ -1,4 +1,5 @@
 import { printable } from "../foreign-text.ts";
+import { fitColumns } from "./fit.ts";
 import type { Column, Tone } from "./view.ts";
 
 export interface TableStyle {
@@ -6,6 +7,8 @@ export interface TableStyle {
   colour: boolean;
   ci: boolean;
   wide: boolean;
+  /** Width of the terminal that it must fit; null where there is none, and then nothing is cut. */
+  columns: number | null;
 }
 
 const noLines = {
@@ -14,21 +17,29 @@ const noLines = {
   left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  ",
 }; // prettier-ignore
 
-/** Columns side by side without lines, as kubectl and gh have it; ends with a newline. */
+/**
+ * Columns side by side without lines, as kubectl and gh have it; ends with a newline. On a terminal that is too narrow,
+ * columns that say so are cut or left out; a wide table never is.
+ */
 export async function formatTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   style: TableStyle,
 ): Promise<string> {
   const shown = columns.filter((column) => style.wide || column.wide !== true);
+  const full = shown.map((column) => ({
+    ...column,
+    cells: [column.title, ...rows.map((row) => cell(column, row, style))],
+  }));
+  const fitted = style.columns === null || style.wide ? full : fitColumns(full, style.columns);
   const paint = await painter(style.colour);
-  const body = rows.map((row) =>
-    shown.map((column) => paint(column.tone?.(row) ?? null, cell(column, row, style))),
+  const head = fitted.map(({ cells: [title = ""] }) => paint("dim", title));
+  const body = rows.map((row, i) =>
+    fitted.map((column) => paint(column.tone?.(row) ?? null, column.cells[i + 1] ?? "")),
   );
-  const head = shown.map((column) => paint("dim", column.title));
   return await aligned(
     [head, ...body],
-    shown.map((column) => column.align ?? "left"),
+    fitted.map(({ align }) => align ?? "left"),
   );
 }
 

@@ -18,6 +18,11 @@ export interface Column<Row> {
   tone?(row: Row): Tone | null;
   /** Shown by `-o wide` and in CSV only. */
   wide?: boolean;
+  /**
+   * What a table does with it on a terminal that is too narrow: `cut` shortens its texts with `…`, `drop` leaves the column
+   * out. Without it the column stays whole: a name or an id that the next command takes.
+   */
+  narrow?: "cut" | "drop";
   align?: "right";
 }
 
