@@ -1,5 +1,5 @@
 import type { CommandContext } from "./context.ts";
-import type { Outcome } from "./exit-codes.ts";
+import type { Outcome, ProgramStatus } from "./exit-codes.ts";
 import type { Flags } from "./flags.ts";
 
 export interface ArgumentDefinition {
@@ -81,7 +81,12 @@ export interface CommandDefinition {
   outFile?: "own";
   /** For programs, not for people: in no help and no suggestion. */
   hidden?: boolean;
-  run(context: CommandContext, input: CommandInput): Promise<Outcome>;
+  /**
+   * The exit status of every failure of keyctl's own, where all others are another program's. Only Ctrl-C before that one
+   * was started is told as usual.
+   */
+  ownFailure?: number;
+  run(context: CommandContext, input: CommandInput): Promise<Outcome | ProgramStatus>;
 }
 
 export interface CommandInput {

@@ -106,6 +106,8 @@ export interface CommandContext {
   mutationOptions: () => MutationOptions;
   /** Returns when the person or the flags agreed; else throws `usage`, `conflict` or `interrupted`. */
   confirm: (danger: Danger) => Promise<void>;
+  /** From now on Ctrl-C is another program's; throws `interrupted` when it was pressed already. */
+  passInterruptsOn: () => void;
   /** Runs another command line in the same process, for `demo`; answers its exit code. */
   runAgain: (argv: readonly string[], io: Io) => Promise<number>;
 }

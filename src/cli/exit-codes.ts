@@ -31,7 +31,12 @@ export const exitCodes: Readonly<Record<Outcome, { code: number; meaning: string
   interrupted: { code: 130, meaning: "stopped by Ctrl-C, or by a question answered with no" },
 };
 
+/** The exit status of another program, which a command passes on. */
+export interface ProgramStatus {
+  status: number;
+}
+
 /** The process's exit status for an outcome. */
-export function exitCodeOf(outcome: Outcome): number {
-  return exitCodes[outcome].code;
+export function exitCodeOf(outcome: Outcome | ProgramStatus): number {
+  return typeof outcome === "string" ? exitCodes[outcome].code : outcome.status;
 }

@@ -7,7 +7,7 @@ import { formatHelp } from "./help.ts";
 import { OutputClosed } from "./io.ts";
 import type { Io } from "./io.ts";
 import { parseCommandLine } from "./parse.ts";
-import { globalsOf, runCommand } from "./run-command.ts";
+import { failureOf, globalsOf, runCommand } from "./run-command.ts";
 import { createTalk, publicError } from "./talk.ts";
 
 export interface ProgramOptions {
@@ -42,7 +42,8 @@ export async function runProgram(argv: readonly string[], io: Io, options: Progr
   } catch (error) {
     if (error instanceof OutputClosed) return exitCodeOf("ok");
     await talk.fail(error);
-    return exitCodeOf(publicError(error).code);
+    const command = verb === null ? null : findCommand(verb, options.commands);
+    return exitCodeOf(failureOf(command, publicError(error).code));
   }
 }
 

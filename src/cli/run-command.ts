@@ -1,4 +1,5 @@
 import { KeyctlError } from "../core/errors.ts";
+import type { ErrorCode } from "../core/errors.ts";
 import { createAnswerFile } from "./answer-file.ts";
 import type { CommandDefinition } from "./command.ts";
 import type {
@@ -11,7 +12,7 @@ import type {
   SessionOptions,
 } from "./context.ts";
 import { confirmDanger } from "./danger.ts";
-import type { Outcome } from "./exit-codes.ts";
+import type { Outcome, ProgramStatus } from "./exit-codes.ts";
 import type { Flags } from "./flags.ts";
 import { readGlobals, readMutationOptions } from "./global-flags.ts";
 import { OutputClosed } from "./io.ts";
@@ -34,7 +35,7 @@ export interface CommandCall {
  * Runs one verb: gives it its context, sends its answer where it should go, closes what it opened, and tells what went
  * wrong. Never throws.
  */
-export async function runCommand(call: CommandCall, globals: Globals): Promise<Outcome> {
+export async function runCommand(call: CommandCall, globals: Globals): Promise<Outcome | ProgramStatus> {
   const { command, io } = call;
   const services = once(async () => await call.loadServices(io, talk));
   const path = command.outFile === "own" ? null : globals.outFile;
@@ -46,10 +47,12 @@ export async function runCommand(call: CommandCall, globals: Globals): Promise<O
     ...(file === null ? {} : { redirect: async (data) => await file.write(data) }),
   });
   const session = sessionOf({ command, talk, globals, services });
+  const interrupt = interruption(io.signal, command.mutation !== "no");
   try {
-    const context = contextOf({ ...call, globals, talk, services, ...session, toStdout: file === null });
-    const run = command.run(context, { args: call.args, flags: call.flags });
-    const outcome = await Promise.race([run, interruption(io.signal, command.mutation !== "no")]);
+    const toStdout = file === null;
+    const part = { ...call, globals, talk, services, ...session, toStdout, ignore: interrupt.ignore };
+    const run = command.run(contextOf(part), { args: call.args, flags: call.flags });
+    const outcome = await Promise.race([run, interrupt.stopped]);
     await file?.finish();
     await session.close();
     await talk.flush();
@@ -59,14 +62,21 @@ export async function runCommand(call: CommandCall, globals: Globals): Promise<O
     await session.close().catch(() => undefined);
     if (error instanceof OutputClosed && command.mutation === "no") return "ok";
     await talk.fail(error);
-    return publicError(error).code;
+    return failureOf(command, publicError(error).code);
   }
+}
+
+/** How a command ends that failed with this code. */
+export function failureOf(command: CommandDefinition | null, code: ErrorCode): Outcome | ProgramStatus {
+  const own = command?.ownFailure;
+  return own === undefined || code === "interrupted" ? code : { status: own };
 }
 
 /** The globals of a call, refused where they cannot hold for the verb. */
 export function globalsOf(command: CommandDefinition, flags: Flags): Globals {
   const globals = readGlobals(command, flags);
-  if (globals.dryRun && command.mutation === "no") {
+  const hasDryRun = command.mutation !== "no" || command.options.some(({ name }) => name === "dry-run");
+  if (globals.dryRun && !hasDryRun) {
     throw new KeyctlError("usage", `${command.name} changes nothing: it has no --dry-run`);
   }
   return globals;
@@ -79,6 +89,7 @@ type Part = CommandCall & {
   place: () => Promise<Place>;
   open: (options: SessionOptions) => Promise<Session>;
   toStdout: boolean;
+  ignore: () => void;
 };
 
 function contextOf(part: Part): CommandContext {
@@ -94,6 +105,10 @@ function contextOf(part: Part): CommandContext {
     session: async (options = { make: false }) => await part.open(options),
     mutationOptions: () => readMutationOptions(command, flags),
     confirm: async (danger) => await confirmDanger({ io, talk, globals, argv: part.argv }, danger),
+    passInterruptsOn: () => {
+      if (io.signal.aborted) throw interrupted(command.mutation !== "no");
+      part.ignore();
+    },
     runAgain: part.runAgain,
   };
 }
@@ -125,14 +140,21 @@ function sessionOf(request: SessionRequest): Pick<Part, "place" | "open"> & { cl
   };
 }
 
-/** Rejects with `interrupted` when the person presses Ctrl-C. */
-async function interruption(signal: AbortSignal, mutates: boolean): Promise<never> {
-  return await new Promise((_resolve, reject) => {
-    const hint = mutates ? { hint: "keyctl reconcile shows what is half done" } : {};
-    const stop = (): void => reject(new KeyctlError("interrupted", "interrupted", hint));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
+/** Rejects with `interrupted` when the person presses Ctrl-C, unless it was told to ignore that. */
+function interruption(
+  signal: AbortSignal,
+  mutates: boolean,
+): { stopped: Promise<never>; ignore: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(interrupted(mutates));
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+  return { stopped: promise, ignore: () => signal.removeEventListener("abort", stop) };
+}
+
+function interrupted(mutates: boolean): KeyctlError {
+  const hint = mutates ? { hint: "keyctl reconcile shows what is half done" } : {};
+  return new KeyctlError("interrupted", "interrupted", hint);
 }
 
 function isJson(format: Globals["output"]): boolean {
