@@ -5,8 +5,10 @@ import { callersLog, resolveFilter, selectEntries } from "./select-audit.ts";
 
 export interface ListedEntry {
   entry: AuditEntry;
-  /** The actor's login; null once it is erased or unknown. */
+  /** The actor's login, as long as it is kept beside the entry; else null. */
   actorName: string | null;
+  /** Personal fields that the entry commits to and that `audit-erase` took away. */
+  erased: string[];
 }
 
 /** The newest entries of the tenant's log that the filter wants, newest first; `limit` at most. */
@@ -20,7 +22,10 @@ export async function* listAudit(
   let left = input.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;
   for await (const { entry } of selectEntries(deps, { log, filter, newestFirst: true })) {
-    yield { entry, actorName: names.get(entry.actor) ?? null };
+    const kept = (await deps.store.auditPersonal(log, entry.seq)).map(({ field }) => field);
+    const erased = Object.keys(entry.personal).filter((field) => !kept.includes(field));
+    const actorName = kept.includes("login") ? (names.get(entry.actor) ?? null) : null;
+    yield { entry, actorName, erased };
     left -= 1;
     if (left === 0) return;
   }

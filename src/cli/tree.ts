@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "./command.ts";
+import { auditEraseCommand } from "./commands/audit-erase.ts";
 import { auditExportCommand } from "./commands/audit-export.ts";
 import { auditListCommand } from "./commands/audit-list.ts";
 import { auditVerifyCommand } from "./commands/audit-verify.ts";
@@ -29,5 +30,6 @@ export const commands: readonly CommandDefinition[] = [
   auditListCommand,
   auditExportCommand,
   auditVerifyCommand,
+  auditEraseCommand,
   leakScanCommand,
 ];

@@ -97,6 +97,16 @@ export async function runLimited(
   return { code, out: io.out(), err: io.err() };
 }
 
+/** The id of the only actor of a home. */
+function actorIdIn({ path }: Home): string {
+  const database = new Database(join(path, "store.db"), { readonly: true });
+  try {
+    return String(database.prepare("select id from actors").pluck().get());
+  } finally {
+    database.close();
+  }
+}
+
 /** What a verb needs, and a call of it that succeeds. */
 export interface VerbRow {
   good: (world: World) => Call;
@@ -156,6 +166,12 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     name: "none",
     store: "needed",
     vault: "needed",
+  },
+  "audit-erase": {
+    good: ({ home }) => ({ argv: ["audit-erase", "--actor", "tester", "--confirm", actorIdIn(home)] }),
+    name: "none",
+    store: "needed",
+    vault: "none",
   },
   "leak-scan": {
     good: () => ({ argv: ["leak-scan", "-"], with: { stdin: "nothing to see here\n" } }),

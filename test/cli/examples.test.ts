@@ -26,6 +26,9 @@ const rows: Readonly<Record<string, Row>> = {
   "keyctl create orders-db --kind secret --type db-credential --generate": { home: "new" },
   // The id belongs to nobody's key here.
   "keyctl show --id 000M9ODf6X0fx1 -o json": { outcome: "not-found" },
+  // Nobody has this id here either.
+  "keyctl audit-erase --actor 0192f0c1-0000-7000-8000-00000000000a --confirm 0192f0c1-0000-7000-8000-00000000000a":
+    { outcome: "not-found" },
   "keyctl verify --scopes orders:write -o json --from-file key.txt": { outcome: "not-valid" },
   "keyctl leak-scan job.log": { outcome: "managed-leak" },
   "kubectl logs deploy/api | keyctl leak-scan - --format json": { outcome: "managed-leak" },

@@ -195,6 +195,17 @@ describe("audit-verify", () => {
   });
 });
 
+describe("audit-erase", () => {
+  it("counts per log what it would erase, and what it erased", async () => {
+    const fields = words(`actor logs entries fields`);
+    const argv = ["audit-erase", "--actor", "tester", "-o", "json"];
+    const planned = expectFields(await home.ok([...argv, "--dry-run"]), [...fields, "planHash", "dryRun"]);
+    const confirm = ["--confirm", textOf(planned["actor"])];
+    const erased = expectFields(await home.ok([...argv, ...confirm]), [...fields, "scrubbed"]);
+    expectFields(arrayOf(erased["logs"])[0], ["log", "entries", "fields"]);
+  });
+});
+
 describe("an error", () => {
   it("is one object with a code, and what to do next", async () => {
     const { err } = await home.run(["show", "nobody", "-o", "json"]);
