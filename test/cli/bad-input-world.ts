@@ -87,6 +87,7 @@ export async function runLimited(
     tool: "keyctl/test",
     node: "",
     script: "",
+    signals: process,
   };
   const code = await runProgram(call.argv, io, {
     commands,
@@ -168,7 +169,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     vault: "needed",
   },
   "audit-erase": {
-    good: ({ home }) => ({ argv: ["audit-erase", "--actor", "tester", "--confirm", actorIdIn(home)] }),
+    good: ({ home }) => ({ argv: ["audit-erase", "--actor=tester", `--confirm=${actorIdIn(home)}`] }),
     name: "none",
     store: "needed",
     vault: "none",
