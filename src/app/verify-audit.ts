@@ -1,10 +1,11 @@
 import { origin, verifyCheckpoint } from "../audit/checkpoint.ts";
 import { parseEntry, systemLog } from "../audit/entry.ts";
+import { frontierRoot, parseFrontier } from "../audit/merkle.ts";
 import type { TreeHead } from "../audit/merkle.ts";
 import { parsePem } from "../audit/public-key.ts";
 import { StateReplay, describeDifference } from "../audit/state-replay.ts";
-import { LogVerifier, readCheckpoints, verifyByAny } from "../audit/verify.ts";
-import type { LogVerdict } from "../audit/verify.ts";
+import { judgeCompleteness, LogVerifier, readCheckpoints, verifyByAny } from "../audit/verify.ts";
+import type { Completeness, LogVerdict } from "../audit/verify.ts";
 import { verifyBundle } from "../audit/verify-bundle.ts";
 import type { BundleSource, BundleVerdict } from "../audit/verify-bundle.ts";
 import { isKeyctlError } from "../core/errors.ts";
@@ -87,6 +88,39 @@ export async function examineLog(
     origin: trust.origin,
     checkpoints: signed.checkpoints.length,
     newest: notes.at(-1) ?? null,
+  };
+}
+
+/**
+ * What can be told of a log without reading it: whether its head, its newest checkpoint and what this client remembers
+ * can all be true. `problem` is one sentence, null when they can.
+ */
+export async function examineHead(
+  deps: ExamineDeps,
+  log: string,
+): Promise<{ size: number; completeness: Completeness; problem: string | null }> {
+  const { uuid } = await deps.store.meta();
+  const trust = { origin: origin(uuid, log), publicKeys: await checkpointKeys(deps) };
+  const newest = await deps.store.newestCheckpoint(log);
+  const signed = readCheckpoints(newest === null ? [] : [newest.note], trust);
+  const memory = await recallHead(deps.memory, trust);
+  const head = await deps.store.auditHead(log);
+  const root = frontierRoot(parseFrontier(head.frontier));
+  const differs = (seen: TreeHead): boolean =>
+    seen.size === head.size && Buffer.compare(seen.root, root) !== 0;
+  const signedDiffers = signed.checkpoints.some(differs);
+  return {
+    size: head.size,
+    completeness: judgeCompleteness({
+      size: head.size,
+      remembered: memory.head,
+      rememberedDiffers: memory.head !== null && differs(memory.head),
+      signedSize: signed.checkpoints.at(-1)?.size ?? 0,
+    }),
+    problem:
+      signed.problem ??
+      memory.problem ??
+      (signedDiffers ? "the root of the log is not that of its newest checkpoint" : null),
   };
 }
 

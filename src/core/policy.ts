@@ -14,6 +14,8 @@ export const idempotencyWindowMs = 7 * dayMs;
 export const verifierCacheMs = 5_000;
 /** A log that was signed less than this ago is not signed again by an ordinary mutation. */
 export const checkpointFreshMs = minuteMs;
+/** Maintenance (`reconcile --fix`) that last ran longer ago than this is late. */
+export const maintenanceLateMs = 2 * dayMs;
 /** `status` warns, and `list` shows, when a key is this old. */
 export const rotationRequiredMs = 90 * dayMs;
 

@@ -36,17 +36,23 @@ export async function migrate(db: Kysely<Tables>, dialect: StoreDialect, birth: 
   });
 }
 
-/** 0 when there is nothing yet. */
+/** As `schemaOf`, and refuses what this release does not know. */
 async function schemaVersion(db: Kysely<Tables>, dialect: StoreDialect): Promise<number> {
-  if (!(await dialect.hasSchema(db))) return 0;
-  const [row] = await db.selectFrom("meta").select("schema_version").execute();
-  const version = row?.schema_version ?? -1;
+  const version = await schemaOf(db, dialect);
   if (version > latestSchema) {
     throw new KeyctlError("unavailable", "a newer keyctl has changed this store", {
       hint: `upgrade keyctl: the store has schema ${version}, this release knows ${latestSchema}`,
       retryable: false,
     });
   }
+  return version;
+}
+
+/** The schema that a database has; 0 when there is nothing yet. `integrity` when it does not say. */
+export async function schemaOf(db: Kysely<Tables>, dialect: StoreDialect): Promise<number> {
+  if (!(await dialect.hasSchema(db))) return 0;
+  const [row] = await db.selectFrom("meta").select("schema_version").execute();
+  const version = row?.schema_version ?? -1;
   if (version < 1) {
     throw new KeyctlError("integrity", "the store has lost the record of itself", {
       hint: "restore the store from a backup",

@@ -1,4 +1,4 @@
-import type { AuditTree, Clock, Random, Store } from "../app/ports.ts";
+import type { AuditTree, Clock, Random, Store, StoreLook } from "../app/ports.ts";
 
 /** What opening a store needs. */
 export interface SqliteStoreOptions {
@@ -23,4 +23,22 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { openStoreFile } = await import("./sqlite/open.ts");
   return await openStoreFile(options);
+}
+
+/** What looking at a store needs. */
+export interface SqliteLookOptions {
+  path: string;
+  /** The file's content, with what its write-ahead log adds. */
+  image: Buffer;
+  tree: AuditTree;
+  clock: Clock;
+}
+
+/**
+ * Reads a store from an image of its file: nothing is made, migrated or written, and no lock is taken. `integrity` when
+ * the image is damaged or no store; a store of another release answers its schema only.
+ */
+export async function lookAtSqliteStore(options: SqliteLookOptions): Promise<StoreLook> {
+  const { lookAtStoreImage } = await import("./sqlite/look.ts");
+  return await lookAtStoreImage(options);
 }

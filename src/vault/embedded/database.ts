@@ -56,6 +56,14 @@ export const openSqlite: OpenDatabase = async (path) => {
   return new Database(path, { fileMustExist: true, timeout: busyTimeoutMs });
 };
 
+/** Opens a file's content, read-only, in memory. */
+export function openImage(image: Buffer): OpenDatabase {
+  return async () => {
+    const { default: Database } = await import("better-sqlite3");
+    return new Database(image, { readonly: true });
+  };
+}
+
 function harden(database: Sqlite.Database): void {
   database.pragma("trusted_schema = OFF");
   database.pragma("cell_size_check = ON");

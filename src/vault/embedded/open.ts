@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type Sqlite from "better-sqlite3";
-import type { Clock, Random, Vault } from "../../app/ports.ts";
-import { assertVaultDatabase, layOutVault, openSqlite } from "./database.ts";
+import type { Clock, Random, Vault, VaultLook } from "../../app/ports.ts";
+import { assertVaultDatabase, layOutVault, openImage, openSqlite } from "./database.ts";
 import type { OpenDatabase } from "./database.ts";
 import { emptyRowsDigest, headerMac } from "./directory.ts";
 import { missingVault, vaultFailure } from "./failures.ts";
@@ -62,15 +62,14 @@ function asVault(session: Session, path: string): Vault {
   };
 }
 
-async function openFile(options: EmbeddedVaultOptions, keyring?: VaultKeyring): Promise<Vault> {
+async function openFile(options: EmbeddedVaultOptions, keyring?: VaultKeyring): Promise<Session> {
   const { path, unlock, clock, random } = options;
   if (!(await exists(path))) throw missingVault(path);
   let database: Sqlite.Database | undefined;
   try {
     database = await (options.openDatabase ?? openSqlite)(path);
     assertVaultDatabase(database, path);
-    const session = new Session({ database, path, unlock, clock, random, ...(keyring && { keyring }) });
-    return asVault(session, path);
+    return new Session({ database, path, unlock, clock, random, ...(keyring && { keyring }) });
   } catch (error) {
     database?.close();
     throw vaultFailure(error, path);
@@ -120,7 +119,19 @@ async function makeFile(
  * `refused` when a newer keyctl made it.
  */
 export async function openEmbeddedVault(options: EmbeddedVaultOptions): Promise<Vault> {
-  return await openFile(options);
+  return asVault(await openFile(options), options.path);
+}
+
+/**
+ * As `openEmbeddedVault`, over an image of the file: nothing on the disk is touched, and what would write fails. Also
+ * says how the vault is unlocked.
+ */
+export async function lookAtEmbeddedVault(
+  options: Omit<EmbeddedVaultOptions, "openDatabase">,
+  image: Buffer,
+): Promise<VaultLook> {
+  const session = await openFile({ ...options, openDatabase: openImage(image) });
+  return { vault: asVault(session, options.path), unlockedBy: session.unlockedBy };
 }
 
 /**
@@ -129,7 +140,7 @@ export async function openEmbeddedVault(options: EmbeddedVaultOptions): Promise<
  */
 export async function createEmbeddedVault(options: NewEmbeddedVaultOptions): Promise<Vault> {
   const { path, unlock, method, random, clock } = options;
-  if (await exists(path)) return await openFile(options);
+  if (await exists(path)) return asVault(await openFile(options), path);
   const uuid = newUuid(random);
   const unlocking = await makeUnlockKey(unlock, { method, random });
   const keyring = deriveKeyring(unlocking.key, uuid);
@@ -142,5 +153,5 @@ export async function createEmbeddedVault(options: NewEmbeddedVaultOptions): Pro
     generation: 0,
   };
   const made = await makeFile(options, header, keyring);
-  return await openFile(options, made ? keyring : undefined);
+  return asVault(await openFile(options, made ? keyring : undefined), path);
 }

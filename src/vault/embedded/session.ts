@@ -11,7 +11,7 @@ import type { HeaderRow, VersionRow } from "./rows.ts";
 import { deriveKeyring } from "./sealing.ts";
 import type { VaultKeyring } from "./sealing.ts";
 import { loadUnlockKey } from "./unlock.ts";
-import type { UnlockSource } from "./unlock.ts";
+import type { UnlockMethod, UnlockSource } from "./unlock.ts";
 
 /** What an open vault works with. */
 export interface SessionOptions {
@@ -34,6 +34,7 @@ export interface LocatedVersion {
 export class Session {
   readonly clock: Clock;
   readonly uuid: string;
+  readonly unlockedBy: UnlockMethod;
   readonly #options: SessionOptions;
   readonly #header: HeaderRow;
   #directory: Promise<Directory> | null = null;
@@ -43,6 +44,7 @@ export class Session {
     this.clock = options.clock;
     this.#header = readHeader(options.database, options.path);
     this.uuid = this.#header.uuid;
+    this.unlockedBy = this.#header.method;
   }
 
   /** The vault's contents. Callers at the same time share one unlocking; after a failed one the next call tries again. */
