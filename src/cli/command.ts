@@ -11,12 +11,23 @@ export interface ArgumentDefinition {
   variadic?: boolean;
   /** The words of another program: they stand behind `--` and come as they are, also empty ones. Only for the last one. */
   verbatim?: boolean;
-  /** What a shell may complete here; without it nothing. */
+  /** All that it can be; help names them. */
+  choices?: readonly string[];
+  /** What a shell may complete here; choices need no word. */
   completes?: Completed;
 }
 
-/** What a shell can complete; choices of an option are completed by themselves. */
-export type Completed = "key" | "env" | "tenant" | "actor" | "profile" | "file" | "folder" | "command";
+/** What a shell can complete. `variable` is `VAR=NAME`, with a key's name behind the `=`. */
+export type Completed =
+  | "key"
+  | "deleted-key"
+  | "variable"
+  | "env"
+  | "tenant"
+  | "actor"
+  | "profile"
+  | "file"
+  | "folder";
 
 export interface OptionDefinition {
   /** Without the dashes: `to-version`. Commands read it by this name. */
@@ -79,8 +90,6 @@ export interface CommandDefinition {
   mutation: "no" | "yes" | "idempotent";
   /** `own`: the command handles `--out-file` by itself, else the frame sends the answer there. */
   outFile?: "own";
-  /** For programs, not for people: in no help and no suggestion. */
-  hidden?: boolean;
   /**
    * The exit status of every failure of keyctl's own, where all others are another program's. Only Ctrl-C before that one
    * was started is told as usual.

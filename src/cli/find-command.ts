@@ -1,13 +1,8 @@
 import type { CommandDefinition } from "./command.ts";
 
-/** The command of that name, hidden ones too. */
+/** The command of that name. */
 export function findCommand(name: string, commands: readonly CommandDefinition[]): CommandDefinition | null {
   return commands.find((command) => command.name === name) ?? null;
-}
-
-/** The commands that people see. */
-export function shownCommands(commands: readonly CommandDefinition[]): readonly CommandDefinition[] {
-  return commands.filter((command) => command.hidden !== true);
 }
 
 /** The commands that begin with the word: `tenant create`, `tenant list` … for `tenant`. Empty when it is no group. */
@@ -17,7 +12,7 @@ export function groupOf(word: string, commands: readonly CommandDefinition[]): r
 
 /** What may stand first on a command line: verbs of one word, and groups. */
 export function firstWords(commands: readonly CommandDefinition[]): string[] {
-  return [...new Set(shownCommands(commands).map((command) => command.name.split(" ", 1)[0] ?? ""))];
+  return [...new Set(commands.map((command) => command.name.split(" ", 1)[0] ?? ""))];
 }
 
 /** What may stand second, after the group's name. */

@@ -7,12 +7,12 @@ import { outputFormats } from "./render/view.ts";
 
 /** On every verb, before or after its name. */
 export const globalOptions: readonly OptionDefinition[] = [
-  { name: "profile", value: "NAME", summary: "a profile of the user's configuration" },
+  { name: "profile", value: "NAME", completes: "profile", summary: "a profile of the user's configuration" },
   { name: "store", value: "URL", summary: "the database: sqlite:PATH" },
   { name: "vault", value: "URL", summary: "the vault: embedded:PATH" },
   { name: "auth", value: "HOW", summary: "how to log in to the vault, where it needs it" },
-  { name: "tenant", value: "NAME", summary: "whose keys", defaultText: "default" },
-  { name: "env", value: "NAME", summary: "in which environment", defaultText: "prod" },
+  { name: "tenant", value: "NAME", completes: "tenant", summary: "whose keys", defaultText: "default" },
+  { name: "env", value: "NAME", completes: "env", summary: "in which environment", defaultText: "prod" },
   { name: "yes", short: "y", summary: "answer yes where y/N would be asked" },
   {
     name: "confirm",
@@ -29,8 +29,13 @@ export const globalOptions: readonly OptionDefinition[] = [
     defaultText: "table",
   },
   { name: "format", value: "FORMAT", summary: "the same as --output", choices: outputFormats, hidden: true },
-  { name: "out-file", value: "PATH", summary: "write the answer to a file (0600) instead of stdout" },
-  { name: "out", value: "PATH", summary: "the same as --out-file", hidden: true },
+  {
+    name: "out-file",
+    value: "PATH",
+    completes: "file",
+    summary: "write the answer to a file (0600) instead of stdout",
+  },
+  { name: "out", value: "PATH", completes: "file", summary: "the same as --out-file", hidden: true },
 ];
 
 const mutationOptions: readonly OptionDefinition[] = [

@@ -1,18 +1,19 @@
 import { sections } from "./command.ts";
 import type { CommandDefinition, OptionDefinition } from "./command.ts";
-import { findCommand, groupOf, shownCommands } from "./find-command.ts";
+import { findCommand, groupOf } from "./find-command.ts";
 import { globalOptions, ownOptions } from "./global-flags.ts";
 import { helpTopics } from "./help-topics.ts";
 import type { Block, Page, Row } from "./render/page.ts";
 
 /** Every page of help: the overview, each group, each command that is shown, each topic. */
 export function allPages(commands: readonly CommandDefinition[]): Page[] {
-  const shown = shownCommands(commands);
-  const groups = new Set(shown.map(({ name }) => name.split(" ")).flatMap(([a = "", b]) => (b ? [a] : [])));
+  const groups = new Set(
+    commands.map(({ name }) => name.split(" ")).flatMap(([a = "", b]) => (b ? [a] : [])),
+  );
   return [
     overviewPage(commands),
     ...[...groups].map((group) => groupPage(group, groupOf(group, commands))),
-    ...shown.map(commandPage),
+    ...commands.map(commandPage),
     ...helpTopics,
   ];
 }
@@ -45,8 +46,10 @@ export function optionTerm(option: OptionDefinition): string {
   return `${short}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`;
 }
 
-/** What help says of an option, with its choices and default. */
-export function optionSummary(option: OptionDefinition): string {
+/** What help says of an option or an argument, with its choices and default. */
+export function optionSummary(
+  option: Pick<OptionDefinition, "summary" | "choices" | "repeatable" | "defaultText">,
+): string {
   const choices = option.choices === undefined ? "" : `: ${option.choices.join(", ")}`;
   const repeat = option.repeatable === true ? "; may be repeated" : "";
   const otherwise = option.defaultText === undefined ? "" : ` (default ${option.defaultText})`;
@@ -78,10 +81,9 @@ function overviewPage(commands: readonly CommandDefinition[]): Page {
 
 /** The commands below their headings; all summaries begin in one column. */
 function commandSections(commands: readonly CommandDefinition[]): Block[] {
-  const shown = shownCommands(commands);
-  const termsWidth = Math.max(...shown.map((command) => command.name.length));
+  const termsWidth = Math.max(...commands.map((command) => command.name.length));
   return sections.flatMap((title): Block[] => {
-    const rows = shown.filter((command) => command.section === title).map(commandRow);
+    const rows = commands.filter((command) => command.section === title).map(commandRow);
     return rows.length === 0 ? [] : [{ kind: "rows", title, rows, termsWidth }];
   });
 }
@@ -108,7 +110,7 @@ function groupPage(group: string, commands: readonly CommandDefinition[]): Page 
 
 function commandPage(command: CommandDefinition): Page {
   const danger = dangerText(command);
-  const args = command.arguments.map((argument): Row => [argument.name, argument.summary]);
+  const args = command.arguments.map((argument): Row => [argument.name, optionSummary(argument)]);
   const flags = optionRows(ownOptions(command));
   return {
     name: command.name,

@@ -1,7 +1,7 @@
 import { KeyctlError } from "../core/errors.ts";
 import { nearestName } from "../core/near-name.ts";
 import type { CommandDefinition } from "./command.ts";
-import { firstWords, shownCommands } from "./find-command.ts";
+import { firstWords } from "./find-command.ts";
 import { cleanText } from "./foreign-text.ts";
 
 /** What people type who know other tools, and what they find here; the first one that exists is suggested. */
@@ -59,7 +59,7 @@ const secretFlags = new Set([
 
 /** Every verb and group, as suggestions name them. */
 export function knownVerbs(commands: readonly CommandDefinition[]): string[] {
-  const names = shownCommands(commands).map((command) => command.name);
+  const names = commands.map((command) => command.name);
   return [...new Set([...names, ...firstWords(commands), "help"])];
 }
 

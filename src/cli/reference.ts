@@ -1,6 +1,5 @@
 import type { CommandDefinition, OptionDefinition } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { shownCommands } from "./find-command.ts";
 import { globalOptions, ownOptions } from "./global-flags.ts";
 import { dangerText, optionSummary, optionTerm, usageLine } from "./help-pages.ts";
 
@@ -8,7 +7,6 @@ const generated = "<!-- made by `npm run docs` from src/cli; changes by hand are
 
 /** The text of `docs/commands.md`. */
 export function commandsReference(commands: readonly CommandDefinition[]): string {
-  const shown = shownCommands(commands);
   return [
     "# Commands",
     "",
@@ -16,13 +14,15 @@ export function commandsReference(commands: readonly CommandDefinition[]): strin
     "",
     "| command | what it does |",
     "|---|---|",
-    ...shown.map(({ name, summary }) => `| [${name}](#${name.replaceAll(" ", "-")}) | ${escaped(summary)} |`),
+    ...commands.map(
+      ({ name, summary }) => `| [${name}](#${name.replaceAll(" ", "-")}) | ${escaped(summary)} |`,
+    ),
     "",
     "## Flags of every command",
     "",
     ...optionTable(globalOptions),
     "",
-    ...shown.flatMap((command) => commandSection(command)),
+    ...commands.flatMap((command) => commandSection(command)),
   ].join("\n");
 }
 
@@ -58,7 +58,7 @@ function commandSection(command: CommandDefinition): string[] {
     usageLine(command),
     "```",
     "",
-    ...command.arguments.map((argument) => `- \`${argument.name}\`: ${argument.summary}`),
+    ...command.arguments.map((argument) => `- \`${argument.name}\`: ${optionSummary(argument)}`),
     ...(command.arguments.length > 0 ? [""] : []),
     ...(own.length > 0 ? [...optionTable(own), ""] : []),
     ...(danger === null ? [] : [danger, ""]),

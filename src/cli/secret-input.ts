@@ -10,6 +10,7 @@ export const secretBytesMax = 1 << 20;
 
 export const fromFileOption: OptionDefinition = {
   name: "from-file",
+  completes: "file",
   value: "PATH",
   summary: "read the secret from a file, or from stdin with -; one newline at its end is removed",
 };

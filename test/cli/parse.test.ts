@@ -52,7 +52,6 @@ const commands = [
   verb("tenant create", { section: "Team", arguments: [{ name: "NAME", summary: "new", required: true }] }),
   verb("tenant list", { section: "Team", arguments: [], options: [], mutation: "no" }),
   verb("actor list", { section: "Team", arguments: [], options: [], mutation: "no" }),
-  verb("__complete", { hidden: true }),
 ];
 
 const parse = (...argv: string[]): Parsed => parseCommandLine(argv, commands);
@@ -300,7 +299,7 @@ describe("flags", () => {
 describe("help", () => {
   it("names every verb, every flag, and how a script answers", () => {
     const overview = help(null);
-    for (const { name, hidden } of commands) expect(overview.includes(`  ${name} `)).toBe(hidden !== true);
+    for (const { name } of commands) expect(overview).toContain(`  ${name} `);
     expect(overview).toMatch(/Keys\n {2}create [^]*\nAudit\n {2}audit-list [^]*\nTeam\n {2}tenant create /);
     expect(help("help")).toBe(overview);
     const page = help("create");

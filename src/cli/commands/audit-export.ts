@@ -23,6 +23,7 @@ export const auditExportCommand: CommandDefinition = {
     {
       name: "out",
       value: "PATH",
+      completes: "file",
       summary: "the file, or the folder of a bundle; it must not exist for a bundle",
     },
     { name: "with-personal", summary: "bundle: with the personal data that the entries commit to" },

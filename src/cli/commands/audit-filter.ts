@@ -5,8 +5,8 @@ import type { Flags } from "../flags.ts";
 export const auditFilterOptions: readonly OptionDefinition[] = [
   { name: "since", value: "WHEN", summary: "from this date, time, or so long ago (24h)" },
   { name: "until", value: "WHEN", summary: "before this date or time" },
-  { name: "actor", value: "WHO", summary: "only by this actor: id or login" },
-  { name: "key", value: "KEY", summary: "only about this key: id, name or env/name" },
+  { name: "actor", value: "WHO", completes: "actor", summary: "only by this actor: id or login" },
+  { name: "key", value: "KEY", completes: "key", summary: "only about this key: id, name or env/name" },
   { name: "operation", value: "OP", summary: "only this operation: key.rotate, or key for all of keys" },
 ];
 

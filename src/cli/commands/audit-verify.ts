@@ -19,6 +19,7 @@ export const auditVerifyCommand: CommandDefinition = {
     {
       name: "BUNDLE",
       summary: "the folder of an export bundle; without it, the store's log",
+      completes: "folder",
       required: false,
     },
   ],

@@ -19,6 +19,7 @@ export const leakScanCommand: CommandDefinition = {
     {
       name: "PATH",
       summary: "files and folders (.gitignore holds), or - for stdin",
+      completes: "file",
       required: false,
       variadic: true,
     },

@@ -17,7 +17,13 @@ export const revokeCommand: CommandDefinition = {
   description:
     "Works while the vault is down: what the vault has to do is queued (exit 8). Reasons key-compromise and security-incident, and --leaked, make versions compromised: they never come back. A provider's key must be deleted at the provider too; --upstream-done records that.",
   arguments: [
-    { name: "NAME", summary: "the keys: name, env/name or tenant/env/name", required: false, variadic: true },
+    {
+      name: "NAME",
+      summary: "the keys: name, env/name or tenant/env/name",
+      required: false,
+      variadic: true,
+      completes: "key",
+    },
   ],
   options: [
     {
@@ -29,7 +35,7 @@ export const revokeCommand: CommandDefinition = {
     { name: "version", value: "N", summary: "only this version" },
     { name: "leaked", summary: "the versions whose secrets stand in the text on stdin" },
     { name: "all", summary: "every key that the --where- flags choose" },
-    { name: "where-tenant", value: "NAME", summary: "with --all: of this tenant" },
+    { name: "where-tenant", value: "NAME", completes: "tenant", summary: "with --all: of this tenant" },
     { name: "where-owner", value: "WHO", summary: "with --all: of this owner" },
     { name: "where-tag", value: "K=V", repeatable: true, summary: "with --all: with this tag" },
     { name: "where-provider", value: "NAME", summary: "with --all: of this provider" },

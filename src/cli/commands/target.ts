@@ -6,6 +6,7 @@ export const nameArgument: ArgumentDefinition = {
   name: "NAME",
   summary: "the key: name, env/name or tenant/env/name",
   required: false,
+  completes: "key",
 };
 
 export const idOption: OptionDefinition = {
