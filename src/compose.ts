@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { mkdir, stat } from "node:fs/promises";
 import type { InitDeps } from "./app/init-store.ts";
 import { Keyring } from "./app/keyring.ts";
+import { assertNotOlder } from "./app/older-vault.ts";
 import type { Clock, Random, Store, Vault } from "./app/ports.ts";
 import { auditTree } from "./audit/merkle.ts";
 import type { Globals, Place, Services, Session, SessionOptions } from "./cli/context.ts";
@@ -18,6 +19,7 @@ import { bundleSource } from "./files/bundle-source.ts";
 import { FileCheckpointMemory } from "./files/checkpoint-memory.ts";
 import { privateFiles } from "./files/private-files.ts";
 import { processTable } from "./files/process-table.ts";
+import type { SignalSource } from "./files/programs.ts";
 import { walkFiles } from "./files/walk.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { SqliteStoreOptions } from "./store/sqlite.ts";
@@ -34,6 +36,11 @@ export interface System {
   /** The Node that runs this, and `bin/keyctl.js`. */
   node: string;
   script: string;
+  /** That Node's version, and the range that package.json names. */
+  nodeVersion: string;
+  nodeRange: string;
+  /** Where its signals arrive. */
+  signals: SignalSource;
 }
 
 interface Surroundings {
@@ -77,7 +84,17 @@ export function composeServices(surroundings: Surroundings): Services {
       const { makeWorkshop } = await import("./files/workshop.ts");
       return await makeWorkshop({ node, script, path: io.env["PATH"] ?? "" });
     },
+    programs: {
+      run: async (call) => {
+        const { childPrograms } = await import("./files/programs.ts");
+        return await childPrograms(surroundings.system.signals).run(call);
+      },
+    },
     memory: async (globals) => memoryOf(await settingsOf(surroundings.io, globals)),
+    doctor: async (globals) => {
+      const { composeDoctor } = await import("./compose-doctor.ts");
+      return composeDoctor({ io, system: surroundings.system, random }, globals);
+    },
     resolve: async (globals) => {
       const settings = await settingsOf(surroundings.io, globals);
       return placeOf(surroundings, settings);
@@ -299,15 +316,14 @@ async function assertNeverHadVault(store: Store, url: string): Promise<void> {
 async function notOlder(vault: Vault, store: Store, accepted: number | undefined): Promise<Vault> {
   const seen = (await store.meta()).vaultGeneration;
   const generation = seen === null ? null : await vault.generation();
-  if (seen === null || generation === null || generation >= seen || generation === accepted) return vault;
-  await vault.close();
-  throw new KeyctlError(
-    "integrity",
-    `the vault ${vault.url} is an older copy: it is at generation ${generation}, and was at ${seen}`,
-    {
-      hint: `put the newest copy back; if there is none: keyctl reconcile --fix --accept-vault ${generation} --confirm ${generation}`,
-    },
-  );
+  if (generation !== null && generation === accepted) return vault;
+  try {
+    assertNotOlder(vault, { generation, seen });
+    return vault;
+  } catch (error) {
+    await vault.close();
+    throw error;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

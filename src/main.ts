@@ -29,6 +29,9 @@ const loadServices: LoadServices = async (io, talk) => {
     tool: `keyctl/${packageJson.version}`,
     node: process.execPath,
     script: fileURLToPath(new URL("../bin/keyctl.js", import.meta.url)),
+    nodeVersion: process.versions.node,
+    nodeRange: packageJson.engines.node,
+    signals: process,
   };
   return composeServices({ io, talk, system });
 };

@@ -14,6 +14,7 @@ import type {
   Tenant,
 } from "../core/model.ts";
 import type { VersionRecord, VersionState, WrappedKey } from "../core/model.ts";
+import type { KeyCondition, VersionCondition } from "../core/key-health.ts";
 import type { OperationKind, OperationStep } from "../core/operation.ts";
 import type { Secret } from "../core/secret.ts";
 
@@ -159,6 +160,13 @@ export interface KeyPage {
   limit: number;
   /** The last key of the former page, by its sort position: (name without case, id). */
   after: { name: string; id: string } | null;
+}
+
+/** Whose keys are asked for, at which moment: a tenant's in every environment, or only those of some owners in it. */
+export interface KeyScope {
+  tenantId: string;
+  ownedBy: readonly string[] | null;
+  now: number;
 }
 
 /** Which keys a bulk revoke means; every given field must match, deleted keys are left out. */
@@ -396,6 +404,21 @@ export interface StoreReader {
   /** Ascending by size. */
   checkpoints(log: string): Promise<StoredCheckpoint[]>;
   newestCheckpoint(log: string): Promise<StoredCheckpoint | null>;
+
+  /** Keys in a condition, the most pressing first. */
+  keysInCondition(scope: KeyScope, condition: KeyCondition, limit: number): Promise<KeyRecord[]>;
+  /** How many there are; counting ends at `max`. */
+  countKeys(scope: KeyScope, condition: KeyCondition, max: number): Promise<number>;
+  /** Keys by kind and state, purged ones left out; each count ends at `max`, and none is 0. */
+  keyTotals(scope: KeyScope, max: number): Promise<{ kind: KeyKind; state: KeyState; count: number }[]>;
+  /** Versions in a condition, with their keys; versions of deleted keys are left out. The most pressing first. */
+  versionsInCondition(scope: KeyScope, condition: VersionCondition, limit: number): Promise<KeyWithVersion[]>;
+  countVersions(scope: KeyScope, condition: VersionCondition, max: number): Promise<number>;
+  /** Tasks of a tenant that are due, or were tried in vain. */
+  dueOutbox(due: { tenantId: string; now: number; limit: number }): Promise<OutboxItem[]>;
+  /** Entries of what did not succeed since a moment, newest first. */
+  refusals(of: { log: string; since: number; limit: number }): Promise<AuditRow[]>;
+  countRefusals(of: { log: string; since: number; max: number }): Promise<number>;
 }
 
 export interface StoreTransaction extends StoreReader {
@@ -508,6 +531,34 @@ export interface AuditTree {
   leafHash(bytes: Uint8Array): Uint8Array;
   /** The serialised frontier after one more leaf; an empty array is the empty tree. */
   append(frontier: Uint8Array, leaf: Uint8Array): Uint8Array;
+}
+
+// ------------------------------------------------------------------------------------------------------- programs
+
+/** Takes what a program writes, as fast as it can; a reader that returns early lets the program's next write fail. */
+export type OutputReader = (chunks: AsyncIterable<Uint8Array>) => Promise<void>;
+
+export interface ProgramCall {
+  /** Looked up on the PATH of `env` unless it has a slash. */
+  program: string;
+  args: readonly string[];
+  /** All of its environment. */
+  env: Readonly<Record<string, string>>;
+  /** Who reads its output; null: it writes where this process does. */
+  read: { stdout: OutputReader; stderr: OutputReader } | null;
+  /** It shares a terminal with this process, which sends Ctrl-C to both: these signals are not passed on. */
+  onTerminal: boolean;
+}
+
+/** How a program ended, or why it never began. */
+export type ProgramEnd = { status: number } | { notStarted: "not-found" | "not-executable" | "too-large" };
+
+export interface Programs {
+  /**
+   * Runs a program to its end: stdin is this process's, signals that this process gets are passed on. The status is the
+   * program's own, or 128 and the number of the signal that ended it.
+   */
+  run(call: ProgramCall): Promise<ProgramEnd>;
 }
 
 // ---------------------------------------------------------------------------------------------------------- files

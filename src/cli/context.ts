@@ -1,7 +1,8 @@
 import type { Deps, MutationOptions } from "../app/deps.ts";
+import type { DoctorDeps } from "../app/doctor.ts";
 import type { ScanItem } from "../app/scan-for-leaks.ts";
 import type { BundleSource } from "../audit/verify-bundle.ts";
-import type { CheckpointMemory, PrivateFiles, Random } from "../app/ports.ts";
+import type { CheckpointMemory, PrivateFiles, Programs, Random } from "../app/ports.ts";
 import type { CommandDefinition } from "./command.ts";
 import type { Danger } from "./danger.ts";
 import type { Io } from "./io.ts";
@@ -77,12 +78,16 @@ export interface Services {
   random: Random;
   /** A temporary folder with a `keyctl` on the PATH, for `demo`. */
   workshop(): Promise<Workshop>;
+  /** Runs other programs, for `exec`. */
+  programs: Programs;
   /** Opens files of an export bundle's folder. */
   bundle(folder: string): BundleSource;
   /** Files below paths, for leak-scan; what cannot be looked into comes as `skipped`. */
   walk(paths: readonly string[]): Iterable<ScanItem>;
   /** Checkpoints that this client remembers; also for what runs without a store. */
   memory(globals: Globals): Promise<CheckpointMemory>;
+  /** What `doctor` looks through; never rejects. */
+  doctor(globals: Globals): Promise<DoctorDeps>;
   /** `usage` for a setting that is not understood, `not-found` for an unknown profile. */
   resolve(globals: Globals): Promise<Place>;
 }

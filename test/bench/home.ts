@@ -53,7 +53,11 @@ async function openSession(path: string): Promise<Session> {
   const { pid, platform, execPath } = process;
   const system = { pid, platform, uid: process.getuid?.() ?? null, tool: "keyctl/bench" };
   const talk = createTalk(io, { json: false, tolerant: false });
-  const services = composeServices({ io, talk, system: { ...system, node: execPath, script: "" } });
+  const services = composeServices({
+    io,
+    talk,
+    system: { ...system, node: execPath, script: "", nodeVersion: "", nodeRange: "", signals: process },
+  });
   const parsed = parseCommandLine(["list"], [listCommand]);
   if (parsed.kind !== "run") throw new Error("list was not understood");
   const place = await services.resolve(readGlobals(listCommand, parsed.flags));

@@ -92,6 +92,9 @@ const system = {
   tool: "keyctl/test",
   node: process.execPath,
   script: "",
+  nodeVersion: process.versions.node,
+  nodeRange: ">=22",
+  signals: process,
 };
 
 process.umask(0o077);

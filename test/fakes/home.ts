@@ -84,6 +84,9 @@ export async function makeHome(options: { init?: boolean } = {}): Promise<Home> 
         tool: "keyctl/test",
         node: "",
         script: "",
+        nodeVersion: process.versions.node,
+        nodeRange: ">=22",
+        signals: process,
       };
       const services = composeServices({
         io: streams,
