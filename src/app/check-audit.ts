@@ -25,7 +25,7 @@ export async function checkAudit(deps: AuditDeps, log: { id: string; of: Line })
     const { size } = await store.auditHead(log.id);
     if (vault === null) {
       return [
-        doubtful(log.of, `${size} entries, not verified: that takes the vault`, "mend the vault first"),
+        doubtful(log.of, `not verified, ${size} entries: that takes the vault`, "mend the vault first"),
       ];
     }
     const reading = { store, memory, vault: async () => await Promise.resolve(vault) };
@@ -42,7 +42,10 @@ function wholeLine(line: Line, verdict: Whole): Check {
   const { size, integrity, completeness, problem, checkpoints } = verdict;
   if (completeness === "truncated") return failed(line, truncated, cureOfOlder);
   if (integrity !== "ok") return failed(line, problem ?? "has fewer entries than it claims", cureOfBroken);
-  return passed(line, `${size} entries, unchanged, ${checkpoints} checkpoints${seenBefore(completeness)}`);
+  return passed(
+    line,
+    `unchanged, ${counted(size, "entry", "entries")}, ${counted(checkpoints, "checkpoint", "checkpoints")}${seenBefore(completeness)}`,
+  );
 }
 
 function headLine(line: Line, { size, completeness, problem }: Head): Check {
@@ -56,5 +59,11 @@ const cureOfOlder = "put the newest copy of the store back, then keyctl audit-ve
 const cureOfBroken = "keyctl audit-verify --state, then restore the store from a backup";
 
 function seenBefore(completeness: "ok" | "unknown"): string {
-  return completeness === "ok" ? ", as long as it was seen" : ", never seen before on this machine";
+  return completeness === "ok"
+    ? "; reaches as far as it was seen"
+    : "; nothing was seen of it on this machine yet";
+}
+
+function counted(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several}`;
 }

@@ -29,7 +29,7 @@ export async function checkStore(target: StoreTarget, isExpected: boolean): Prom
   let look: StoreLook | null = null;
   const checks = await checked(reachable, async () => {
     look = await target.look();
-    return look === null ? [missing(target, isExpected)] : [passed(reachable, target.url)];
+    return look === null ? [missing(target, isExpected)] : [passed(reachable, "can be read")];
   });
   return await readFindings({ checks, look });
 }

@@ -39,7 +39,7 @@ export async function checkVault(deps: VaultDeps, target: VaultTarget): Promise<
   let look: VaultLook | null = null;
   const found = await checked(reachable, async () => {
     look = await target.look();
-    return look === null ? [await missing(deps, target)] : [passed(reachable, target.url)];
+    return look === null ? [await missing(deps, target)] : [passed(reachable, "can be read")];
   });
   return await openFindings(deps, target, { found, look });
 }

@@ -35,7 +35,13 @@ export interface DoctorDeps {
   uid: number | null;
   files: FileInspector;
   /** Where keyctl keeps its own things, whatever the settings say. */
-  places: { data: string; configFile: string; unlockKey: string; checkpoints: string };
+  places: {
+    data: string;
+    configFile: string;
+    unlockKey: string;
+    checkpoints: string;
+    source: "KEYCTL_HOME" | "XDG";
+  };
   /** Each reads one configuration file, answers its path or null without one, and rejects when it is not understood. */
   configFiles: readonly (Line & { read(): Promise<string | null> })[];
   /** Rejects when flags, environment and files do not come to an answer. */
@@ -54,6 +60,7 @@ export async function doctor(deps: DoctorDeps): Promise<Check[]> {
     ...checkProgram(deps.program),
     ...(await checkPath(deps)),
     ...checkEnvironment(deps.env),
+    placesLine(deps.places),
     ...(await checkConfigFiles(deps.configFiles)),
   ];
   const { checks, target } = await resolveTarget(deps, before);
@@ -65,6 +72,12 @@ export async function doctor(deps: DoctorDeps): Promise<Check[]> {
   if (target === null)
     return [...before, ...checks, ...files, ...(await checkClock(deps.clock.now(), null, []))];
   return [...before, ...checks, ...files, ...(await checkKeeping(deps, target))];
+}
+
+function placesLine({ data, configFile, checkpoints, source }: DoctorDeps["places"]): Check {
+  const folders = [data, dirname(configFile), dirname(checkpoints)].join(", ");
+  const message = source === "KEYCTL_HOME" ? `all in ${data} (KEYCTL_HOME is set)` : `in ${folders}`;
+  return passed({ id: "places", subject: "keyctl's own files" }, message);
 }
 
 async function checkConfigFiles(configFiles: DoctorDeps["configFiles"]): Promise<Check[]> {
@@ -84,7 +97,7 @@ async function resolveTarget(
     const found = await deps.resolve();
     target = found;
     return found.settings.map(({ name, value, source }) =>
-      passed({ id: `setting.${name}`, subject: name }, `${value ?? "none"} (${source})`),
+      passed({ id: `setting.${name}`, subject: `setting ${name}` }, `${value ?? "none"} (${source})`),
     );
   });
   // A file that is not understood was told already, in the same words.
@@ -145,7 +158,7 @@ async function checkRemembered(deps: DoctorDeps): Promise<Check[]> {
   const troubles = lines.filter(({ status }) => status !== "ok");
   const [first] = lines;
   if (first === undefined || troubles.length > 0) return troubles;
-  return [passed(first, `${lines.length}, in files of your own`)];
+  return [passed(first, `${lines.length} in files of your own`)];
 }
 
 /** Disk, clock, store, vault and log: what keeps the keys. */

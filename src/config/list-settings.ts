@@ -1,5 +1,5 @@
 import { describeSource } from "./setting.ts";
-import type { Setting } from "./setting.ts";
+import type { Setting, SettingSource } from "./setting.ts";
 import type { ResolvedSettings } from "./settings.ts";
 
 /** A setting as it is shown. */
@@ -8,7 +8,7 @@ export interface ListedSetting {
   name: string;
   /** Null where nothing was chosen and nothing is needed. */
   value: string | null;
-  /** In words: `--store says so`. */
+  /** In words: `--store says so`, `default`. */
   source: string;
 }
 
@@ -16,7 +16,11 @@ export interface ListedSetting {
 export function listSettings(settings: ResolvedSettings): ListedSetting[] {
   return Object.entries(settings)
     .filter((entry): entry is [string, Setting<unknown>] => isSetting(entry[1]))
-    .map(([name, { value, source }]) => ({ name, value: shown(value), source: describeSource(source) }));
+    .map(([name, { value, source }]) => ({ name, value: shown(value), source: sourceOf(source) }));
+}
+
+function sourceOf(source: SettingSource): string {
+  return source.kind === "default" ? "default" : describeSource(source);
 }
 
 function isSetting(value: unknown): boolean {

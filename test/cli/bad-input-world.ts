@@ -87,6 +87,8 @@ export async function runLimited(
     tool: "keyctl/test",
     node: "",
     script: "",
+    nodeVersion: process.versions.node,
+    nodeRange: ">=22",
     signals: process,
   };
   const code = await runProgram(call.argv, io, {
@@ -113,7 +115,7 @@ export interface VerbRow {
   good: (world: World) => Call;
   /** Takes NAME; `new` when the name must be free. */
   name: "none" | "existing" | "new";
-  /** `own`: it works in a home of its own, so nothing that is wrong with this one concerns it. */
+  /** `own`: what is wrong with this home does not stop it, because it has one of its own or says what is wrong. */
   store: "needed" | "made" | "helpful" | "own";
   vault: "needed" | "helpful" | "none";
 }
@@ -155,6 +157,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     store: "needed",
     vault: "needed",
   },
+  doctor: { good: () => ({ argv: ["doctor"] }), name: "none", store: "own", vault: "none" },
   "audit-list": { good: () => ({ argv: ["audit-list"] }), name: "none", store: "needed", vault: "none" },
   "audit-export": {
     good: () => ({ argv: ["audit-export"] }),
