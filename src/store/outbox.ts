@@ -17,7 +17,8 @@ const tasks = [
 const ofOperation: FixedQuery<OutboxRow> = (db) =>
   db.selectFrom("outbox").selectAll().where("operation_id", "=", "").orderBy("created_at").orderBy("id");
 
-function outboxItem(row: OutboxRow): OutboxItem {
+/** What a row says is to be done. */
+export function outboxItem(row: OutboxRow): OutboxItem {
   return {
     id: row.id,
     tenantId: row.tenant_id,

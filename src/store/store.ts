@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { KeyctlError } from "../core/errors.ts";
 import type { Clock, Store, StoreReader, StoreTransaction } from "../app/ports.ts";
+import { attentionReader } from "./attention.ts";
 import { auditReader, auditWriter } from "./audit-log.ts";
 import { denialWriter } from "./denial.ts";
 import type { StoreDialect } from "./dialect.ts";
@@ -110,6 +111,7 @@ function readerOf(session: Session): StoreReader {
     ...outboxReader(session),
     ...revocationReader(session),
     ...auditReader(session),
+    ...attentionReader(session),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { attentionContract } from "./contract-attention.ts";
 import { auditContract } from "./contract-audit.ts";
 import { keyContract } from "./contract-keys.ts";
 import { listContract } from "./contract-list.ts";
@@ -14,5 +15,6 @@ export function describeStoreContract(name: string, newPlace: NewPlace): void {
   describe(`${name} store: lists of keys`, () => listContract(newPlace));
   describe(`${name} store: versions`, () => versionContract(newPlace));
   describe(`${name} store: operations, outbox and revocations`, () => operationContract(newPlace));
+  describe(`${name} store: what needs attention`, () => attentionContract(newPlace));
   describe(`${name} store: audit log`, () => auditContract(newPlace));
 }

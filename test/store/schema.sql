@@ -120,6 +120,11 @@ CREATE TABLE key_versions (
 CREATE INDEX key_versions_by_expiry on key_versions (expires_at)
   where state in ('active', 'rotated', 'inactive') and expires_at is not null;
 
+CREATE INDEX key_versions_by_grace on key_versions (grace_until)
+  where state = 'rotated' and grace_until is not null;
+
+CREATE INDEX key_versions_seen on key_versions (seen_at) where state = 'active' and seen_at is not null;
+
 CREATE TABLE keys (
   id text primary key not null,
   tenant_id text not null references tenants (id),
@@ -163,10 +168,15 @@ CREATE TABLE keys (
   access_policy text
 , purged_at integer) strict;
 
+CREATE INDEX keys_by_anomaly on keys (tenant_id, anomaly_at) where state = 'active' and anomaly_at is not null;
+
 CREATE INDEX keys_by_expiry on keys (tenant_id, expires_at)
   where state in ('active', 'rotated', 'inactive') and expires_at is not null;
 
 CREATE INDEX keys_by_kind on keys (tenant_id, env, kind, name_folded, id) where kind is not null;
+
+CREATE INDEX keys_by_last_use on keys (tenant_id, last_used_at)
+  where state = 'active' and last_used_at is not null;
 
 CREATE UNIQUE INDEX keys_by_name on keys (tenant_id, env, name_folded) where purged_at is null;
 
@@ -174,9 +184,19 @@ CREATE INDEX keys_by_owner on keys (tenant_id, env, owner, name_folded, id) wher
 
 CREATE INDEX keys_by_provider on keys (tenant_id, env, provider, name_folded, id) where provider is not null;
 
+CREATE INDEX keys_by_rotation_required on keys
+  (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000))) where state = 'active';
+
+CREATE INDEX keys_by_rotation_soon on keys
+  (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000) * 2 / 3)) where state = 'active';
+
 CREATE INDEX keys_by_state on keys (tenant_id, env, state, name_folded, id) where state is not null;
 
 CREATE INDEX keys_by_type on keys (tenant_id, env, type, name_folded, id) where type is not null;
+
+CREATE INDEX keys_in_state on keys (tenant_id, state, kind, name_folded, id, purged_at) where purged_at is null;
+
+CREATE INDEX keys_never_used on keys (tenant_id, created_at) where state = 'active' and last_used_at is null;
 
 CREATE INDEX keys_of_owner on keys (owner, id);
 
@@ -262,6 +282,8 @@ CREATE INDEX outbox_of_operation on outbox (operation_id, created_at, id);
 CREATE INDEX outbox_open on outbox (created_at, id) where done_at is null;
 
 CREATE INDEX outbox_open_of_key on outbox (key_id, created_at, id) where done_at is null;
+
+CREATE INDEX outbox_open_of_tenant on outbox (tenant_id, attempts, not_before) where done_at is null;
 
 CREATE TABLE revocations (
   id text primary key not null,

@@ -3,6 +3,7 @@ import { Kysely } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { KeyFilter, Store } from "../../src/app/ports.ts";
 import { revocableStates } from "../../src/core/denial.ts";
+import { keyConditions, versionConditions } from "../../src/core/key-health.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import type { Tables } from "../../src/store/schema.ts";
 import { sqliteDialect } from "../../src/store/sqlite/dialect.ts";
@@ -217,6 +218,76 @@ describe("query plans of the sqlite store", () => {
         const steps = [...seen.values()].flatMap((statement) => planOf(database, statement));
         expect([filter, steps.join("; ")]).toEqual([filter, expect.stringMatching(`USING INDEX ${index} `)]);
       }
+    }
+  });
+
+  it("what needs attention is found in an index of its own, however many keys there are that do not", async () => {
+    const { store, seen, database } = await watchedStore();
+    const steps = () => [...seen.values()].flatMap((statement) => planOf(database, statement)).join("; ");
+    const ofTenant = { tenantId: tenant.id, ownedBy: null, now: 9 };
+    const ofOwners = { ...ofTenant, ownedBy: ["user:1", "user:2"] };
+    const indexes: Record<(typeof keyConditions)[number], string> = {
+      secure: "keys_by_rotation_soon (tenant_id=? AND <expr>>?)",
+      "rotation-soon": "keys_by_rotation_soon (tenant_id=? AND <expr><?)",
+      "rotation-required": "keys_by_rotation_required (tenant_id=? AND <expr><?)",
+      expiring: "keys_by_expiry (tenant_id=? AND expires_at>? AND expires_at<?)",
+      overdue: "keys_by_expiry (tenant_id=? AND expires_at>? AND expires_at<?)",
+      expired: "keys_in_state (tenant_id=? AND state=?)",
+      "never-used": "keys_never_used (tenant_id=? AND created_at<?)",
+      stale: "keys_by_last_use (tenant_id=? AND last_used_at>? AND last_used_at<?)",
+      suspended: "keys_in_state (tenant_id=? AND state=?)",
+      deleted: "keys_in_state (tenant_id=? AND state=?)",
+      compromised: "keys_in_state (tenant_id=? AND state=?)",
+      anomaly: "keys_by_anomaly (tenant_id=? AND anomaly_at>?)",
+    };
+    for (const condition of keyConditions) {
+      seen.clear();
+      await store.keysInCondition(ofTenant, condition, 10);
+      await store.countKeys(ofTenant, condition, 10);
+      // Both statements, the page in the order of the index.
+      expect([condition, steps().split(`INDEX ${indexes[condition]}`)]).toHaveProperty("1.length", 3);
+      expect(steps()).not.toContain("TEMP B-TREE");
+      seen.clear();
+      await store.keysInCondition(ofOwners, condition, 10);
+      await store.countKeys(ofOwners, condition, 10);
+      expect(steps().split("INDEX keys_of_owner (owner=?)")).toHaveLength(3);
+    }
+  });
+
+  it("totals, graces, seen values, tasks and refusals are ranges of indexes too", async () => {
+    const { store, seen, database } = await watchedStore();
+    const plan = async (read: () => Promise<unknown>): Promise<string[]> => {
+      seen.clear();
+      await read();
+      const steps = [...seen.values()].flatMap((statement) => planOf(database, statement));
+      expect(steps.filter(isWholeTable)).toEqual([]);
+      return steps.filter((step) => step.includes(" INDEX "));
+    };
+    const scope = { tenantId: tenant.id, ownedBy: null, now: 9 };
+    const totals = await plan(async () => await store.keyTotals(scope, 10));
+    expect(new Set(totals)).toEqual(
+      new Set(["SEARCH keys USING COVERING INDEX keys_in_state (tenant_id=? AND state=? AND kind=?)"]),
+    );
+    const indexes = { "in-grace": "key_versions_by_grace (grace_until>?)", seen: "key_versions_seen" };
+    for (const condition of versionConditions) {
+      const [first] = await plan(async () => await store.versionsInCondition(scope, condition, 10));
+      expect(first).toContain(`chosen USING INDEX ${indexes[condition]}`);
+      const [counted] = await plan(async () => await store.countVersions(scope, condition, 10));
+      expect(counted).toContain(`chosen USING INDEX ${indexes[condition]}`);
+    }
+    const due = await plan(async () => await store.dueOutbox({ tenantId: tenant.id, now: 9, limit: 10 }));
+    expect(due).toEqual([
+      expect.stringContaining("outbox_open_of_tenant (tenant_id=? AND attempts>?)"),
+      expect.stringContaining("outbox_open_of_tenant (tenant_id=? AND attempts=? AND not_before<?)"),
+    ]);
+    const refused = { log: tenant.id, since: 1 };
+    for (const read of [
+      async () => await store.refusals({ ...refused, limit: 10 }),
+      async () => await store.countRefusals({ ...refused, max: 10 }),
+    ]) {
+      expect(await plan(read)).toEqual([
+        expect.stringMatching(/INDEX audit_entries_not_done \(log=\? AND ts>\?\)/),
+      ]);
     }
   });
 

@@ -1,6 +1,6 @@
 import { stateAt } from "../../core/transition.ts";
 import type { KeyRecord, KeyState, VersionRecord } from "../../core/model.ts";
-import { rotationRequiredMs } from "../../core/policy.ts";
+import { rotationTimes } from "../../core/key-health.ts";
 import { isoTime, relativeTime } from "./times.ts";
 import type { Column, Json, Tone, View } from "./view.ts";
 
@@ -29,7 +29,6 @@ type JsonObject = { readonly [field: string]: Json };
 
 /** A key as the contract has it; fields that its kind does not have are left out. */
 export function keyJson(key: KeyRecord, tenant: string, now: number): JsonObject {
-  const rotatedAt = key.rotatedAt ?? key.createdAt;
   return {
     id: key.id,
     name: key.name,
@@ -46,7 +45,7 @@ export function keyJson(key: KeyRecord, tenant: string, now: number): JsonObject
     expiresAt: isoTime(key.expiresAt),
     rotatedAt: isoTime(key.rotatedAt),
     rotatedBy: key.rotatedBy,
-    rotationRequiredAt: isoTime(rotatedAt + (key.rotateEveryMs ?? rotationRequiredMs)),
+    rotationRequiredAt: isoTime(rotationTimes(key).requiredAt),
     lastUsedAt: isoTime(key.lastUsedAt),
     rollbackUntil: isoTime(key.rollbackUntil),
     recoverableUntil: isoTime(key.recoverableUntil),

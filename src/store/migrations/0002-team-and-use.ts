@@ -3,7 +3,7 @@ import type { Migration, SchemaWords } from "../migration.ts";
 /** What a team needs: purged keys give their names back, tenants end, and who saw which value is known. */
 export const teamAndUse: Migration = {
   version: 2,
-  statements: (words) => [...keys(words), ...tenants(words), ...refusals],
+  statements: (words) => [...keys(words), ...tenants(words), ...refusals, ...attention],
 };
 
 const keys = ({ integer }: SchemaWords): string[] => [
@@ -21,4 +21,25 @@ const tenants = ({ integer }: SchemaWords): string[] => [
 /** Attempts that came to nothing are few, and looked for often. */
 const refusals = [
   "create index audit_entries_not_done on audit_entries (log, ts, seq) where outcome <> 'success'",
+];
+
+/**
+ * What the security view looks for, each in an index of its own: none of it may walk a million keys. The numbers are those of
+ * the policy (90 days, and two thirds of it): a query that uses others does not find the index.
+ */
+const attention = [
+  // With the last column a count needs no row.
+  "create index keys_in_state on keys (tenant_id, state, kind, name_folded, id, purged_at) where purged_at is null",
+  `create index keys_by_rotation_soon on keys
+  (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000) * 2 / 3)) where state = 'active'`,
+  `create index keys_by_rotation_required on keys
+  (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000))) where state = 'active'`,
+  "create index keys_never_used on keys (tenant_id, created_at) where state = 'active' and last_used_at is null",
+  `create index keys_by_last_use on keys (tenant_id, last_used_at)
+  where state = 'active' and last_used_at is not null`,
+  "create index keys_by_anomaly on keys (tenant_id, anomaly_at) where state = 'active' and anomaly_at is not null",
+  `create index key_versions_by_grace on key_versions (grace_until)
+  where state = 'rotated' and grace_until is not null`,
+  "create index key_versions_seen on key_versions (seen_at) where state = 'active' and seen_at is not null",
+  "create index outbox_open_of_tenant on outbox (tenant_id, attempts, not_before) where done_at is null",
 ];
