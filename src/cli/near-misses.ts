@@ -41,6 +41,11 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
   leaks: ["leak-scan"],
   repair: ["reconcile"],
   fix: ["reconcile"],
+  diagnose: ["doctor"],
+  health: ["doctor"],
+  config: ["doctor"],
+  settings: ["doctor"],
+  whoami: ["doctor"],
   setup: ["init"],
   login: ["init"],
 };
