@@ -111,6 +111,8 @@ export interface CommandContext {
   mutationOptions: () => MutationOptions;
   /** Returns when the person or the flags agreed; else throws `usage`, `conflict` or `interrupted`. */
   confirm: (danger: Danger) => Promise<void>;
+  /** This command line with more flags, as a person can type it again. */
+  lineWith: (flags: readonly string[]) => string;
   /** From now on Ctrl-C is another program's; throws `interrupted` when it was pressed already. */
   passInterruptsOn: () => void;
   /** Runs another command line in the same process, for `demo`; answers its exit code. */

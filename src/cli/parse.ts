@@ -122,7 +122,7 @@ function read(parser: Command, words: readonly string[], options: readonly Optio
   const found: Record<string, unknown> = parser.opts();
   const values = new Map<string, string | true | readonly string[]>();
   for (const option of [...options, helpOption]) {
-    const value = found[camelCase(option.name)];
+    const value = valueOf(option, found);
     if (typeof value === "string" || value === true) values.set(option.name, value);
     else if (Array.isArray(value)) values.set(option.name, value.map(String));
   }
@@ -187,6 +187,11 @@ function missingArgument(command: CommandDefinition, missing: ArgumentDefinition
 
 function isShown(option: OptionDefinition): boolean {
   return option.hidden !== true;
+}
+
+/** commander takes `--no-x` for the opposite of `x`. */
+function valueOf({ name }: OptionDefinition, found: Readonly<Record<string, unknown>>): unknown {
+  return name.startsWith("no-") ? found[camelCase(name.slice(3))] === false : found[camelCase(name)];
 }
 
 /** As commander names an option's value: `dry-run` is `dryRun`. */

@@ -1,6 +1,7 @@
 import { KeyctlError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { createAnswerFile } from "./answer-file.ts";
+import { commandLine } from "./command-line.ts";
 import type { CommandDefinition } from "./command.ts";
 import type {
   CommandContext,
@@ -105,6 +106,7 @@ function contextOf(part: Part): CommandContext {
     session: async (options = { make: false }) => await part.open(options),
     mutationOptions: () => readMutationOptions(command, flags),
     confirm: async (danger) => await confirmDanger({ io, talk, globals, argv: part.argv }, danger),
+    lineWith: (flags) => commandLine(part.argv, { without: [], add: flags }),
     passInterruptsOn: () => {
       if (io.signal.aborted) throw interrupted(command.mutation !== "no");
       part.ignore();

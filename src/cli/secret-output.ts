@@ -1,6 +1,9 @@
 import { KeyctlError, isKeyctlError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
+import { secretText } from "../core/secret-text.ts";
 import type { CommandContext } from "./context.ts";
+import { cleanText, printableJson } from "./foreign-text.ts";
+import { isCi } from "./io.ts";
 import type { Json } from "./render/view.ts";
 
 /** A version that was just made active, whose secret is shown now or never. */
@@ -56,4 +59,35 @@ export async function deliverSecret(
       },
     );
   }
+}
+
+/** Writes a value that was opened: its exact bytes, or in JSON beside `fields`, in base64 when it is not UTF-8. */
+export async function deliverValue(
+  { answer, talk, io }: Pick<CommandContext, "answer" | "talk" | "io">,
+  secret: Secret,
+  fields: FreshSecret["json"],
+): Promise<void> {
+  if (answer.format !== "json" && answer.format !== "jsonl") {
+    await talk.deliver(secret.reveal());
+    return;
+  }
+  const text = secretText(secret);
+  const value = text ?? Buffer.from(secret.reveal()).toString("base64");
+  const whole = { ...fields, encoding: text === null ? "base64" : "utf8", secret: value };
+  const json = JSON.stringify(whole, null, answer.format === "json" ? 2 : 0);
+  await talk.deliver(`${printableJson(json, isCi(io.env))}\n`);
+}
+
+/** Shows a value to a person: what a terminal would obey stands there as escapes. `refused` for bytes that are no text. */
+export async function showValue({ talk }: Pick<CommandContext, "talk">, secret: Secret): Promise<void> {
+  const text = secretText(secret);
+  if (text === null) {
+    throw new KeyctlError("refused", "the value is not text: a terminal cannot show it", {
+      hint: "--out-file PATH writes its bytes to a file",
+    });
+  }
+  const shown = text.split("\n").map(cleanText).join("\n");
+  await talk.flush();
+  await talk.deliver(shown.endsWith("\n") ? shown : `${shown}\n`);
+  if (shown !== text) talk.warn("parts of it are shown as escapes: --out-file PATH writes its exact bytes");
 }

@@ -3,12 +3,16 @@ import { auditEraseCommand } from "./commands/audit-erase.ts";
 import { auditExportCommand } from "./commands/audit-export.ts";
 import { auditListCommand } from "./commands/audit-list.ts";
 import { auditVerifyCommand } from "./commands/audit-verify.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { createCommand } from "./commands/create.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { execCommand } from "./commands/exec.ts";
 import { initCommand } from "./commands/init.ts";
 import { leakScanCommand } from "./commands/leak-scan.ts";
 import { listCommand } from "./commands/list.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
+import { revealCommand } from "./commands/reveal.ts";
 import { revokeCommand } from "./commands/revoke.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { rotateCommand } from "./commands/rotate.ts";
@@ -19,14 +23,18 @@ import { verifyCommand } from "./commands/verify.ts";
 export const commands: readonly CommandDefinition[] = [
   initCommand,
   demoCommand,
+  completionCommand,
   createCommand,
   listCommand,
   showCommand,
   verifyCommand,
+  revealCommand,
+  execCommand,
   rotateCommand,
   rollbackCommand,
   revokeCommand,
   reconcileCommand,
+  doctorCommand,
   auditListCommand,
   auditExportCommand,
   auditVerifyCommand,

@@ -1,8 +1,12 @@
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import { once } from "node:events";
+import { closeSync } from "node:fs";
 import { constants } from "node:os";
-import type { OutputReader, ProgramCall, ProgramEnd, Programs } from "../app/ports.ts";
+import type { Readable } from "node:stream";
+import type { ProgramCall, ProgramEnd, Programs } from "../app/ports.ts";
+import { makePipes } from "./pipes.ts";
+import type { Pipe } from "./pipes.ts";
 
 /** Where the signals of this process arrive; `process` itself is one. */
 export interface SignalSource {
@@ -18,13 +22,17 @@ const fromTerminal: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", 
 export function childPrograms(signals: SignalSource): Programs {
   return {
     run: async (call) => {
-      const child = startChild(call);
-      if (!("ended" in child)) return { notStarted: whyNotStarted(child.error) };
+      const pipes = call.read === null ? null : await makePipes(2);
+      const child = startChild(call, pipes ?? []);
+      if ("error" in child) return { notStarted: whyNotStarted(child.error) };
       const stopPassing = passSignals(signals, child.process, call.onTerminal);
       try {
         const failure = await child.spawned;
-        if (failure !== null) return { notStarted: whyNotStarted(failure) };
-        const [status] = await Promise.all([child.ended, ...readOutput(child.process, call)]);
+        if (failure !== null) {
+          for (const output of child.outputs) output.destroy();
+          return { notStarted: whyNotStarted(failure) };
+        }
+        const [status] = await Promise.all([child.ended, ...readOutput(child, call.read)]);
         return { status };
       } finally {
         stopPassing();
@@ -38,22 +46,36 @@ interface Started {
   /** Null, or why it could not be started. */
   spawned: Promise<Error | null>;
   ended: Promise<number>;
+  /** Its stdout and stderr; none when it writes to ours. */
+  outputs: readonly Readable[];
 }
 
 /** Some failures come at once (arguments too long), others by event (no such program). */
-function startChild({ program, args, env, read }: ProgramCall): Started | { error: unknown } {
+function startChild(
+  { program, args, env, read }: ProgramCall,
+  pipes: readonly Pipe[],
+): Started | { error: unknown } {
+  const [stdout, stderr] = pipes;
+  const own: StdioOptions = read === null ? "inherit" : ["inherit", "pipe", "pipe"];
   try {
-    const process = spawn(program, args, {
-      env,
-      stdio: read === null ? "inherit" : ["inherit", "pipe", "pipe"],
-    });
+    const stdio = stdout && stderr ? (["inherit", stdout.input, stderr.input] satisfies StdioOptions) : own;
+    const process = spawn(program, args, { env, stdio });
     const spawned = once(process, "spawn").then(
       () => null,
       (error: Error) => error,
     );
-    return { process, spawned, ended: statusOf(process) };
+    const outputs = stdout && stderr ? [stdout.output, stderr.output] : [process.stdout, process.stderr];
+    return {
+      process,
+      spawned,
+      ended: statusOf(process),
+      outputs: outputs.filter((output) => output !== null),
+    };
   } catch (error) {
+    for (const { output } of pipes) output.destroy();
     return { error };
+  } finally {
+    for (const { input } of pipes) closeSync(input);
   }
 }
 
@@ -79,13 +101,10 @@ function passSignals(signals: SignalSource, child: ChildProcess, onTerminal: boo
   };
 }
 
-function readOutput({ stdout, stderr }: ChildProcess, { read }: ProgramCall): Promise<void>[] {
-  if (read === null || stdout === null || stderr === null) return [];
-  const all: [AsyncIterable<Uint8Array>, OutputReader][] = [
-    [stdout, read.stdout],
-    [stderr, read.stderr],
-  ];
-  return all.map(async ([chunks, reader]) => await reader(chunks));
+function readOutput({ outputs }: Started, read: ProgramCall["read"]): Promise<void>[] {
+  if (read === null) return [];
+  const readers = [read.stdout, read.stderr];
+  return outputs.map(async (output, i) => await readers[i]?.(output));
 }
 
 /** As the shell tells them apart: there is no such program, or it cannot be run. */

@@ -31,3 +31,9 @@ export function readTarget(input: CommandInput): KeySelector {
     },
   );
 }
+
+export const serviceOption: OptionDefinition = {
+  name: "service",
+  value: "NAME",
+  summary: "the service for which it is opened, for keys that only named services may use",
+};
