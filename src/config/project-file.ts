@@ -16,8 +16,8 @@ export interface ProjectFile {
 export const projectFileName = "keyctl.json";
 
 const projectFields = ["profile", "tenant", "env", "leakScan"];
-/** Fields of the user's file: a cloned repository must not choose where secrets go or what is run. */
-const userOnly = new Set(["store", "vault", "auth", "hooks", "profiles", "recovery"]);
+/** Fields of the user's file: a cloned repository must not choose where secrets go, what is run, or what is let through. */
+const userOnly = new Set(["store", "vault", "auth", "hooks", "profiles", "recovery", "naming"]);
 
 /** The nearest `keyctl.json` in `cwd` or above it; null when there is none. */
 export async function loadProjectFile(cwd: string): Promise<ProjectFile | null> {
@@ -36,7 +36,7 @@ export function parseProjectFile(text: string, path: string): ProjectFile {
   if (foreign !== undefined) {
     throw new KeyctlError(
       "usage",
-      `${path} sets ${foreign}, which a project's file must not: a cloned repository could take your keys elsewhere`,
+      `${path} sets ${foreign}, which a project's file must not: a cloned repository does not decide that`,
       {
         hint: "put it into a profile of your own config.json",
       },

@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { KeyctlError } from "../core/errors.ts";
 import { assertName } from "../core/key-name.ts";
+import { namingModes } from "../core/naming.ts";
+import type { NamingMode } from "../core/naming.ts";
 import { nearestName } from "../core/near-name.ts";
 import { findPlaces } from "./places.ts";
 import type { Environment, Places } from "./places.ts";
@@ -30,6 +32,7 @@ export interface ResolvedSettings {
   auth: Setting<AuthMethod | null>;
   tenant: Setting<string>;
   env: Setting<string>;
+  naming: Setting<NamingMode>;
   leakScanPaths: Setting<string[]>;
   places: Places;
 }
@@ -44,24 +47,38 @@ export interface SettingsRequest {
 
 /** What holds when nothing is said. */
 export const defaultProfile = "default";
-const defaultTenant = "default";
-const defaultEnvironment = "prod";
+export const defaultTenant = "default";
+export const defaultEnvironment = "prod";
+
+/** Store and vault of whoever says nothing. */
+export function defaultUrls(places: Places): { store: string; vault: string } {
+  return {
+    store: `sqlite:${join(places.data, "store.db")}`,
+    vault: `embedded:${join(places.data, "vault.db")}`,
+  };
+}
 
 type Name = keyof SettingsRequest["flags"];
 
 /**
  * Flags, then `KEYCTL_*`, then the chosen profile of the user's file, then the project's `keyctl.json`, then defaults.
- * `usage` for a value that is not understood, `not-found` for a profile that the user's file does not have.
+ * `usage` for a value that is not understood, `not-found` for a profile that the user's file does not have; `more` are
+ * profiles that it is taken to have.
  */
-export async function loadSettings(request: SettingsRequest): Promise<ResolvedSettings> {
+export async function loadSettings(
+  request: SettingsRequest,
+  more: ReadonlyMap<string, Profile> = new Map(),
+): Promise<ResolvedSettings> {
   const places = findPlaces(request);
-  const user = await loadUserFile(places.configFile);
+  const file = await loadUserFile(places.configFile);
+  const user = { ...file, profiles: new Map([...file.profiles, ...more]) };
   const project = await loadProjectFile(request.cwd);
   const profile = chooseProfile(request, user, project);
   const choice = { request, user, project, profile: profile.value, chosen: profileOf(user, profile) };
 
-  const store = choose(choice, "store") ?? byDefault(`sqlite:${join(places.data, "store.db")}`);
-  const vault = choose(choice, "vault") ?? byDefault(`embedded:${join(places.data, "vault.db")}`);
+  const urls = defaultUrls(places);
+  const store = choose(choice, "store") ?? byDefault(urls.store);
+  const vault = choose(choice, "vault") ?? byDefault(urls.vault);
   const tenant = choose(choice, "tenant") ?? byDefault(defaultTenant);
   const env = choose(choice, "env") ?? byDefault(defaultEnvironment);
   assertName("the tenant", tenant.value);
@@ -73,6 +90,7 @@ export async function loadSettings(request: SettingsRequest): Promise<ResolvedSe
     auth: authOf(choose(choice, "auth")),
     tenant,
     env,
+    naming: namingOf(fromVariable(request, "naming") ?? fromProfile(choice, "naming")),
     leakScanPaths: leakScanPathsOf(project),
     places,
   };
@@ -83,7 +101,8 @@ export function explainProfile(settings: Pick<ResolvedSettings, "profile">): str
   return `profile ${settings.profile.value} was chosen because ${describeSource(settings.profile.source)}`;
 }
 
-function chooseProfile(
+/** Which profile, and who says so. */
+export function chooseProfile(
   request: SettingsRequest,
   user: UserFile,
   project: ProjectFile | null,
@@ -102,15 +121,17 @@ function profileOf(user: UserFile, profile: Setting<string>): Profile | null {
   const found = user.profiles.get(profile.value);
   if (found !== undefined) return found;
   if (profile.value === defaultProfile) return null;
-  assertName("the profile", profile.value);
-  const near = nearestName(profile.value, [...user.profiles.keys(), defaultProfile]);
-  throw new KeyctlError(
-    "not-found",
-    `no profile ${profile.value} in ${user.path}; it was chosen because ${describeSource(profile.source)}`,
-    {
-      hint: near === null ? `add it under "profiles" in that file` : `did you mean ${near}?`,
-    },
-  );
+  throw unknownProfile(profile.value, user, profile.source);
+}
+
+/** `not-found` for a profile that the user's file does not have, with the near one; `source` is who chose it. */
+export function unknownProfile(name: string, user: UserFile, source: SettingSource | null): KeyctlError {
+  assertName("the profile", name);
+  const near = nearestName(name, [...user.profiles.keys(), defaultProfile]);
+  const why = source === null ? "" : `; it was chosen because ${describeSource(source)}`;
+  return new KeyctlError("not-found", `no profile ${name} in ${user.path}${why}`, {
+    hint: near === null ? `keyctl init --profile ${name} makes it` : `did you mean ${near}?`,
+  });
 }
 
 interface Choice {
@@ -124,18 +145,27 @@ interface Choice {
 function choose(choice: Choice, name: Exclude<Name, "profile">): Setting<string> | null {
   const said = fromCall(choice.request, name);
   if (said !== null) return said;
-  const own = choice.chosen?.[name] ?? null;
-  if (own !== null)
-    return { value: own, source: { kind: "user-file", path: choice.user.path, profile: choice.profile } };
+  const own = fromProfile(choice, name);
+  if (own !== null) return own;
   if ((name === "tenant" || name === "env") && choice.project?.[name] != null) {
     return { value: choice.project[name], source: { kind: "project-file", path: choice.project.path } };
   }
   return null;
 }
 
-function fromCall(request: SettingsRequest, name: Name): Setting<string> | null {
+function fromProfile({ chosen, user, profile }: Choice, name: keyof Profile): Setting<string> | null {
+  const value = chosen?.[name] ?? null;
+  return value === null ? null : { value, source: { kind: "user-file", path: user.path, profile } };
+}
+
+/** What this call says, by flag or else by environment. */
+export function fromCall(request: SettingsRequest, name: Name): Setting<string> | null {
   const flag = request.flags[name];
   if (flag !== null) return { value: flag, source: { kind: "flag", name: `--${name}` } };
+  return fromVariable(request, name);
+}
+
+function fromVariable(request: SettingsRequest, name: Name | "naming"): Setting<string> | null {
   const variable = `KEYCTL_${name.toUpperCase()}`;
   const value = request.env[variable] ?? "";
   return value === "" ? null : { value, source: { kind: "environment", name: variable } };
@@ -152,12 +182,21 @@ function urlContext(
   };
 }
 
-function authOf(said: Setting<string> | null): Setting<AuthMethod | null> {
-  if (said === null) return byDefault(null);
-  const method = authMethods.find((known) => known === said.value);
-  if (method !== undefined) return { value: method, source: said.source };
-  throw new KeyctlError("usage", `auth is not one that keyctl knows; ${describeSource(said.source)}`, {
-    hint: `one of ${authMethods.join(", ")}`,
+/** One of `authMethods`, or null; `usage` for another word. */
+export function authOf(said: Setting<string> | null): Setting<AuthMethod | null> {
+  return said === null ? byDefault(null) : oneOf("auth", said, authMethods);
+}
+
+/** One of `namingModes`, `off` when nothing is said; `usage` for another word. */
+export function namingOf(said: Setting<string> | null): Setting<NamingMode> {
+  return said === null ? byDefault("off") : oneOf("naming", said, namingModes);
+}
+
+function oneOf<T extends string>(what: string, said: Setting<string>, known: readonly T[]): Setting<T> {
+  const found = known.find((word) => word === said.value);
+  if (found !== undefined) return { value: found, source: said.source };
+  throw new KeyctlError("usage", `${what} is not one that keyctl knows; ${describeSource(said.source)}`, {
+    hint: `one of ${known.join(", ")}`,
   });
 }
 

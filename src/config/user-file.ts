@@ -11,9 +11,10 @@ export interface Profile {
   auth: string | null;
   tenant: string | null;
   env: string | null;
+  naming: string | null;
 }
 
-export const profileFields = ["store", "vault", "auth", "tenant", "env"] as const;
+export const profileFields = ["store", "vault", "auth", "tenant", "env", "naming"] as const;
 
 /** The user's own `config.json`: which profile, and what each is. */
 export interface UserFile {
@@ -54,6 +55,7 @@ function profileOf(object: JsonObject, name: string, path: string): Profile {
     auth: field("auth"),
     tenant: field("tenant"),
     env: field("env"),
+    naming: field("naming"),
   };
 }
 

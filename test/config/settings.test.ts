@@ -112,7 +112,7 @@ describe("the settings", () => {
       hint: "did you mean work?",
     });
     await expect(settings({ flags: { profile: "elsewhere" } })).rejects.toMatchObject({
-      hint: 'add it under "profiles" in that file',
+      hint: "keyctl init --profile elsewhere makes it",
     });
     await expect(settings({ flags: { profile: "../x" } })).rejects.toMatchObject({ code: "usage" });
   });
@@ -169,7 +169,7 @@ describe("the settings", () => {
 
 describe("a project's file", () => {
   it("never chooses a store, a vault, a login or a hook", async () => {
-    for (const field of ["store", "vault", "auth", "hooks", "profiles", "recovery"]) {
+    for (const field of ["store", "vault", "auth", "hooks", "profiles", "recovery", "naming"]) {
       await projectFile({ [field]: "x" });
       await expect(settings()).rejects.toMatchObject({
         code: "usage",
