@@ -8,6 +8,7 @@ import {
   makeWorld,
   refusals,
   verbTable,
+  verbs,
 } from "./bad-input-world.ts";
 import type { Call, World } from "./bad-input-world.ts";
 
@@ -102,7 +103,8 @@ describe("a name", () => {
   });
 
   it.each(existing)("%s finds it in any case, because names are compared without", async (verb) => {
-    const call = withName(verb, "API");
+    const [, name = ""] = verbs[verb]?.good(world).argv ?? [];
+    const call = withName(verb, name.toUpperCase());
     const argv =
       definitionOf(verb).mutation === "no"
         ? call.argv

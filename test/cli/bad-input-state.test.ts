@@ -301,7 +301,8 @@ describe("a plan that was shown before somebody else acted", () => {
 describe("a dry run", () => {
   it.each(all)("%s changes nothing, or says that it changes nothing anyway", async (verb) => {
     const call = changed(verb, (words) => [...words, "--dry-run"]);
-    if (definitionOf(verb).mutation === "no") {
+    const { mutation, options } = definitionOf(verb);
+    if (mutation === "no" && options.every(({ name }) => name !== "dry-run")) {
       await expectRefused(world, call, { ...usage, message: /has no --dry-run/ });
       return;
     }

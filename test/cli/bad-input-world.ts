@@ -24,7 +24,12 @@ export interface World {
   /** The issued key's first version and the one that replaced it. */
   first: string;
   second: string;
-  run(call: Call): Promise<Ran>;
+  run(call: Call): Promise<Judged>;
+}
+
+/** How a call ended, and the status with which its verb tells every failure of its own, if it has one. */
+export interface Judged extends Ran {
+  ownFailure?: number;
 }
 
 export const providerValue = ["sk", "proj", "not", "a", "real", "one"].join("-");
@@ -63,7 +68,17 @@ export async function makeWorld(): Promise<World> {
   const home = await makeHome({ init: false });
   cpSync(from.path, home.path, { recursive: true });
   home.now = from.now + 1000;
-  return { home, first, second, run: async ({ argv, with: options }) => await home.run(argv, options) };
+  return {
+    home,
+    first,
+    second,
+    run: async ({ argv, with: options }) => judged(argv, await home.run(argv, options)),
+  };
+}
+
+function judged([verb]: readonly string[], ran: Ran): Judged {
+  const ownFailure = commands.find(({ name }) => name === verb)?.ownFailure;
+  return ownFailure === undefined ? ran : { ...ran, ownFailure };
 }
 
 /** As `home.run`, on a store that waits a moment only for locks, or that may not grow. */
@@ -71,7 +86,7 @@ export async function runLimited(
   { home }: World,
   call: Call,
   limits: { busyTimeoutMs?: number; pagesMax?: number },
-): Promise<Ran> {
+): Promise<Judged> {
   const io = fakeIo({
     now: home.now,
     cwd: home.path,
@@ -97,7 +112,7 @@ export async function runLimited(
     loadServices: async (streams, talk) =>
       await Promise.resolve(composeServices({ io: streams, talk, system, limits })),
   });
-  return { code, out: io.out(), err: io.err() };
+  return judged(call.argv, { code, out: io.out(), err: io.err() });
 }
 
 /** The id of the only actor of a home. */
@@ -118,11 +133,25 @@ export interface VerbRow {
   /** `own`: what is wrong with this home does not stop it, because it has one of its own or says what is wrong. */
   store: "needed" | "made" | "helpful" | "own";
   vault: "needed" | "helpful" | "none";
+  /** That the vault did not answer is an entry of the log. */
+  tellsVault?: true;
 }
 
 /** Every verb; the suite fails for one that has no row here. */
 export const verbs: Readonly<Record<string, VerbRow>> = {
   init: { good: () => ({ argv: ["init"] }), name: "none", store: "made", vault: "needed" },
+  "profile list": {
+    good: () => ({ argv: ["profile", "list"] }),
+    name: "none",
+    store: "own",
+    vault: "none",
+  },
+  "profile use": {
+    good: () => ({ argv: ["profile", "use", "default"] }),
+    name: "none",
+    store: "own",
+    vault: "none",
+  },
   demo: { good: () => ({ argv: ["demo"] }), name: "none", store: "own", vault: "none" },
   create: { good: () => ({ argv: ["create", "new"] }), name: "new", store: "made", vault: "needed" },
   list: { good: () => ({ argv: ["list"] }), name: "none", store: "needed", vault: "none" },
@@ -132,6 +161,20 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     name: "none",
     store: "needed",
     vault: "needed",
+  },
+  reveal: {
+    good: () => ({ argv: ["reveal", "db", "--stdout"] }),
+    name: "existing",
+    store: "needed",
+    vault: "needed",
+    tellsVault: true,
+  },
+  exec: {
+    good: () => ({ argv: ["exec", "-e", "DB=db", "--", "true"] }),
+    name: "none",
+    store: "needed",
+    vault: "needed",
+    tellsVault: true,
   },
   rotate: {
     good: () => ({ argv: ["rotate", "api", "--yes"] }),
@@ -197,15 +240,17 @@ export function definitionOf(verb: string): CommandDefinition {
   return found;
 }
 
-/** A verb's good call with its words changed. */
+/** A verb's good call with its words changed; what stands behind `--` is another program's. */
 export function changedCall(world: World, verb: string, change: (argv: string[]) => string[]): Call {
   const call = verbs[verb]?.good(world);
   if (call === undefined) throw new Error(`no row for ${verb}`);
-  return { ...call, argv: change([...call.argv]) };
+  const cut = call.argv.indexOf("--");
+  const at = cut < 0 ? call.argv.length : cut;
+  return { ...call, argv: [...change(call.argv.slice(0, at)), ...call.argv.slice(at)] };
 }
 
-/** Everything the store holds, as one hash: nothing half done means that it is as before. */
-export function storeHash({ home }: World): string {
+/** Everything the store holds, or all but the log, as one hash: nothing half done means that it is as before. */
+export function storeHash({ home }: World, withLog = true): string {
   const path = join(home.path, "store.db");
   const database = new Database(path, { readonly: true });
   try {
@@ -214,7 +259,7 @@ export function storeHash({ home }: World): string {
       .pluck()
       .all();
     const hash = createHash("sha256");
-    for (const table of tables.map(String)) {
+    for (const table of tables.map(String).filter((name) => withLog || !name.startsWith("audit_"))) {
       const rows = database.prepare(`select * from "${table}"`).all();
       hash.update(`${table}\n${JSON.stringify(rows)}\n`);
     }
@@ -257,8 +302,8 @@ export const refusals = {
 const untidy = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
 
 /** One error line and one hint on stderr, in the house style, nothing on stdout, never a stack trace. */
-export function expectOneClearMessage(ran: Ran, refusal: Refusal): void {
-  expect(ran.code, ran.err).toBe(refusal.code);
+export function expectOneClearMessage(ran: Judged, refusal: Refusal): void {
+  expect(ran.code, ran.err).toBe(ran.ownFailure ?? refusal.code);
   expect(ran.out).toBe("");
   expect(ran.err).not.toMatch(/\n\s+at /);
   expect(ran.err).not.toMatch(untidy);
@@ -276,8 +321,8 @@ export function expectOneClearMessage(ran: Ran, refusal: Refusal): void {
 }
 
 /** stderr is one JSON object and nothing else. */
-export function expectOneJsonError(ran: Ran, refusal: Refusal): void {
-  expect(ran.code, ran.err).toBe(refusal.code);
+export function expectOneJsonError(ran: Judged, refusal: Refusal): void {
+  expect(ran.code, ran.err).toBe(ran.ownFailure ?? refusal.code);
   expect(ran.out).toBe("");
   const { error } = JSON.parse(ran.err);
   expect(error).toMatchObject({ code: refusal.name, message: expect.any(String), hint: expect.any(String) });
@@ -286,14 +331,17 @@ export function expectOneJsonError(ran: Ran, refusal: Refusal): void {
   if (refusal.hint !== undefined) expect(error.hint).toMatch(refusal.hint);
 }
 
+/** The same call with its errors in JSON. */
+export function inJson(call: Call): Call {
+  const cut = call.argv.indexOf("--");
+  return { ...call, argv: call.argv.toSpliced(cut < 0 ? call.argv.length : cut, 0, "-o", "json") };
+}
+
 /** Refused in words and in JSON, and the store holds what it held. */
 export async function expectRefused(world: World, call: Call, refusal: Refusal): Promise<void> {
   const store = join(world.home.path, "store.db");
   const before = existsSync(store) ? storeHash(world) : null;
   expectOneClearMessage(await world.run(call), refusal);
-  const cut = call.argv.indexOf("--");
-  const at = cut < 0 ? call.argv.length : cut;
-  const json = { ...call, argv: call.argv.toSpliced(at, 0, "-o", "json") };
-  expectOneJsonError(await world.run(json), refusal);
+  expectOneJsonError(await world.run(inJson(call)), refusal);
   if (before !== null) expect(storeHash(world), "the store changed").toBe(before);
 }
