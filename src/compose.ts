@@ -6,7 +6,7 @@ import { Keyring } from "./app/keyring.ts";
 import { assertNotOlder } from "./app/older-vault.ts";
 import type { Clock, Random, Store, Vault } from "./app/ports.ts";
 import { auditTree } from "./audit/merkle.ts";
-import type { Globals, Place, Services, Session, SessionOptions } from "./cli/context.ts";
+import type { Globals, Place, ProfilePlan, Services, Session, SessionOptions } from "./cli/context.ts";
 import type { Io } from "./cli/io.ts";
 import { readPassphrase } from "./cli/passphrase-input.ts";
 import type { Talk } from "./cli/talk.ts";
@@ -95,10 +95,12 @@ export function composeServices(surroundings: Surroundings): Services {
       const { composeDoctor } = await import("./compose-doctor.ts");
       return composeDoctor({ io, system: surroundings.system, random }, globals);
     },
-    resolve: async (globals) => {
-      const settings = await settingsOf(surroundings.io, globals);
-      return placeOf(surroundings, settings);
+    profiles: async (globals) => {
+      const { composeProfiles } = await import("./compose-profiles.ts");
+      return composeProfiles(io, globals);
     },
+    resolve: async (globals, planned) =>
+      placeOf(surroundings, await settingsOf(surroundings.io, globals, planned)),
   };
 }
 
@@ -106,12 +108,13 @@ function memoryOf(settings: ResolvedSettings): FileCheckpointMemory {
   return new FileCheckpointMemory(settings.places.checkpoints, privateFiles);
 }
 
-async function settingsOf(io: Io, globals: Globals): Promise<ResolvedSettings> {
-  return await loadSettings({ flags: globals, env: io.env, cwd: io.cwd, homeDirectory: io.homeDirectory });
+async function settingsOf(io: Io, globals: Globals, planned?: ProfilePlan): Promise<ResolvedSettings> {
+  const request = { flags: globals, env: io.env, cwd: io.cwd, homeDirectory: io.homeDirectory };
+  return await loadSettings(request, new Map(planned && [[planned.name, planned.profile]]));
 }
 
 function placeOf(surroundings: Surroundings, settings: ResolvedSettings): Place {
-  const shown = (value: string, source: ResolvedSettings["store"]["source"]) => ({
+  const shown = <T extends string>(value: T, source: ResolvedSettings["store"]["source"]) => ({
     value,
     source: describeSource(source),
   });
@@ -122,6 +125,7 @@ function placeOf(surroundings: Surroundings, settings: ResolvedSettings): Place 
       vault: shown(settings.vault.value.url, settings.vault.source),
       tenant: shown(settings.tenant.value, settings.tenant.source),
       env: shown(settings.env.value, settings.env.source),
+      naming: shown(settings.naming.value, settings.naming.source),
       leakScanPaths: settings.leakScanPaths.value,
     },
     openSession: async (options) => await openSession(surroundings, settings, options),
@@ -157,7 +161,11 @@ async function openSession(
       const { initStore } = await import("./app/init-store.ts");
       await initStore(init);
     }
-    const session = await sessionOf(surroundings, settings, { ...init, service: options.service ?? null });
+    const session = await sessionOf(surroundings, settings, {
+      ...init,
+      service: options.service ?? null,
+      tenantName: options.tenant ?? settings.tenant.value,
+    });
     return { ...session, close };
   } catch (error) {
     await close();
@@ -171,15 +179,15 @@ const osUser = "os-user, not authenticated";
 async function sessionOf(
   surroundings: Surroundings,
   settings: ResolvedSettings,
-  init: InitDeps & { service: string | null },
+  init: InitDeps & { service: string | null; tenantName: string },
 ): Promise<Omit<Session, "close">> {
   const { io, talk, system, observer } = surroundings;
   const { clock, store, vault, service } = init;
-  const tenant = await store.tenantByName(settings.tenant.value);
+  const tenant = await store.tenantByName(init.tenantName);
   if (tenant === null) {
     throw new KeyctlError(
       "not-found",
-      `no tenant ${settings.tenant.value} in ${store.url} (${describeSource(settings.tenant.source)})`,
+      `no tenant ${init.tenantName} in ${store.url} (${describeSource(settings.tenant.source)})`,
       {
         hint: "check --tenant and KEYCTL_TENANT; keyctl init if the store was never set up",
       },
@@ -198,6 +206,7 @@ async function sessionOf(
     vault,
     processes: processTable(system),
     keyring: new Keyring({ store, vault, clock }),
+    naming: settings.naming.value,
     files: privateFiles,
     memory: memoryOf(settings),
     caller: {
@@ -232,7 +241,7 @@ async function openStore(
   if (isNew && !make) {
     const why = `profile ${settings.profile.value} was chosen because ${describeSource(settings.profile.source)}`;
     throw new KeyctlError("unavailable", `no store at ${url}; ${why}`, {
-      hint: "keyctl init makes one; --store, --profile or KEYCTL_HOME choose another",
+      hint: howToMakeStore(settings),
       retryable: false,
     });
   }
@@ -242,6 +251,12 @@ async function openStore(
   const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock, ...limits });
   if (isEmpty) with_.talk.note(`made a new store at ${url}`);
   return store;
+}
+
+function howToMakeStore({ profile, store }: ResolvedSettings): string {
+  if (store.source.kind !== "user-file" || profile.source.kind === "default")
+    return "keyctl init makes one; --store, --profile or KEYCTL_HOME choose another";
+  return `if there was one, restore it from a backup; else keyctl init --profile ${profile.value} makes one`;
 }
 
 interface VaultSurroundings {

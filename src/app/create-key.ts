@@ -7,7 +7,10 @@ import { summarise } from "../core/transition.ts";
 import type { Secret } from "../core/secret.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import { assertNewFile } from "./assert-new-file.ts";
+import { attempted } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { clearTheWay, newOperation } from "./begin-operation.ts";
+import { checkNaming } from "./check-naming.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { assertSource, newValue } from "./new-value.ts";
 import type { NewValue } from "./new-value.ts";
@@ -49,16 +52,9 @@ export interface MadeVersion {
   operationId: string;
 }
 
-/** What `--dry-run` shows: the key as it would be recorded, nothing written. */
+/** What `--dry-run` shows: the key as it would be recorded, nothing written. `refused` for a name against the convention. */
 export async function planCreate(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
-  const place = await placeOf(deps, input.path);
-  assertOwner(input.owner);
-  assertMay(await standingIn(deps, place.tenant), "manage", input.owner);
-  const fields = kindFields(input.kind, input.spec);
-  assertValueFits(input);
-  const existing = await deps.store.keyByName(place);
-  if (existing !== null && (await wasEverActive(deps, existing))) throw taken(existing);
-  return keyRecord(deps, input, { ...place, fields, existing });
+  return await attempted(deps, attemptOf(input), async () => await plan(deps, input));
 }
 
 /**
@@ -66,11 +62,33 @@ export async function planCreate(deps: Deps, input: CreateKeyInput): Promise<Key
  * `conflict` when the name is taken, `refused` for a weak value, `indeterminate` when the vault's answer was lost.
  */
 export async function createKey(deps: Deps, input: CreateKeyInput): Promise<MadeVersion> {
+  return await attempted(deps, attemptOf(input), async () => await create(deps, input));
+}
+
+function attemptOf({ path }: CreateKeyInput): Attempt {
+  return { operation: "key.create", target: { path } };
+}
+
+async function plan(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
+  const place = await placeOf(deps, input.path);
+  assertOwner(input.owner);
+  assertMay(await standingIn(deps, place.tenant), "manage", input.owner);
+  const fields = kindFields(input.kind, input.spec);
+  assertValueFits(input);
+  const existing = await deps.store.keyByName(place);
+  if (existing !== null && (await wasEverActive(deps, existing))) throw taken(existing);
+  // What was begun under that name may be finished under it.
+  if (existing === null)
+    checkNaming(deps, { env: place.env, name: place.name, kind: input.kind, type: fields.type });
+  return keyRecord(deps, input, { ...place, fields, existing });
+}
+
+async function create(deps: Deps, input: CreateKeyInput): Promise<MadeVersion> {
   const place = await placeOf(deps, input.path);
   const dry = await planOrReplay(deps, input, place.tenantId);
   if ("replayed" in dry) return dry;
   const existing = await deps.store.keyByName(place);
-  if (existing !== null && (await clearTheWay(deps, existing))) return await createKey(deps, input);
+  if (existing !== null && (await clearTheWay(deps, existing))) return await create(deps, input);
 
   await assertNewFile(deps, input.outFile);
   const key = dry.key;
@@ -148,7 +166,7 @@ async function planOrReplay(
     }
   }
   return {
-    key: await planCreate(deps, input),
+    key: await plan(deps, input),
     requestHash: hash === null ? null : Buffer.from(hash).toString("hex"),
   };
 }

@@ -1,4 +1,5 @@
 import type { Actor, Role, Tenant } from "../core/model.ts";
+import type { NamingMode } from "../core/naming.ts";
 import type { OperationStep } from "../core/operation.ts";
 import type { Keyring } from "./keyring.ts";
 import type { CheckpointMemory, Clock, PrivateFiles, ProcessTable, Random, Store, Vault } from "./ports.ts";
@@ -28,6 +29,8 @@ export interface Deps {
   /** Opened at first use: what needs no vault works without one. */
   vault: () => Promise<Vault>;
   keyring: Keyring;
+  /** What happens to a new key whose name does not follow the convention. */
+  naming: NamingMode;
   files: PrivateFiles;
   memory: CheckpointMemory;
   caller: Caller;

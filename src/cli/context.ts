@@ -4,6 +4,7 @@ import type { ScanItem } from "../app/scan-for-leaks.ts";
 import type { BundleSource } from "../audit/verify-bundle.ts";
 import type { CheckpointMemory, PrivateFiles, Programs, Random } from "../app/ports.ts";
 import type { CommandDefinition } from "./command.ts";
+import type { NamingMode } from "../core/naming.ts";
 import type { Danger } from "./danger.ts";
 import type { Io } from "./io.ts";
 import type { Answer } from "./render/answer.ts";
@@ -33,8 +34,42 @@ export interface Settings {
   vault: { value: string; source: string };
   tenant: { value: string; source: string };
   env: { value: string; source: string };
+  /** What happens to new keys whose names do not follow the convention. */
+  naming: { value: NamingMode; source: string };
   /** Paths that a project's `keyctl.json` names for leak-scan, absolute; empty when it names none. */
   leakScanPaths: readonly string[];
+}
+
+/** One profile of the user's file, defaults filled in. */
+export interface ListedProfile {
+  name: string;
+  /** The one that this call would use. */
+  isCurrent: boolean;
+  store: string;
+  vault: string;
+  auth: string | null;
+  tenant: string;
+  env: string;
+  naming: string;
+}
+
+/** A profile as it would be, or is, in the user's file. */
+export interface ProfilePlan {
+  name: string;
+  /** The user's file. */
+  path: string;
+  isNew: boolean;
+  profile: Readonly<Record<"store" | "vault" | "auth" | "tenant" | "env" | "naming", string | null>>;
+}
+
+/** The profiles of the user's own file. */
+export interface Profiles {
+  list(): Promise<ListedProfile[]>;
+  /** Makes it the one that is used unless something stronger says another; false when it is that. `not-found`. */
+  use(name: string, options: { dryRun: boolean }): Promise<boolean>;
+  /** What `add` would write. `conflict` when there is one of that name with other values than the flags say. */
+  plan(wish: { name: string; naming: string | null }): Promise<ProfilePlan>;
+  add(wish: { name: string; naming: string | null }): Promise<ProfilePlan>;
 }
 
 /** What use cases take, open; the frame closes it. */
@@ -51,6 +86,8 @@ export interface SessionOptions {
   service?: string;
   /** How a new vault is unlocked; `file` by default. */
   vaultKey?: "file" | "passphrase";
+  /** Instead of the context's tenant, which may not be made yet. */
+  tenant?: string;
 }
 
 /** The settings of this call, and the door to what they name. */
@@ -88,8 +125,9 @@ export interface Services {
   memory(globals: Globals): Promise<CheckpointMemory>;
   /** What `doctor` looks through; never rejects. */
   doctor(globals: Globals): Promise<DoctorDeps>;
-  /** `usage` for a setting that is not understood, `not-found` for an unknown profile. */
-  resolve(globals: Globals): Promise<Place>;
+  profiles(globals: Globals): Promise<Profiles>;
+  /** `usage` for a setting that is not understood, `not-found` for an unknown profile; `planned` counts as written. */
+  resolve(globals: Globals, planned?: ProfilePlan): Promise<Place>;
 }
 
 /** Loaded at the first need, so that help and usage errors load neither store nor vault. */

@@ -50,6 +50,9 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
   settings: ["doctor"],
   whoami: ["doctor"],
   setup: ["init"],
+  profiles: ["profile list"],
+  configure: ["init"],
+  switch: ["use", "profile use"],
   login: ["init"],
 };
 

@@ -11,6 +11,8 @@ import { execCommand } from "./commands/exec.ts";
 import { initCommand } from "./commands/init.ts";
 import { leakScanCommand } from "./commands/leak-scan.ts";
 import { listCommand } from "./commands/list.ts";
+import { profileListCommand } from "./commands/profile-list.ts";
+import { profileUseCommand } from "./commands/profile-use.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
 import { revealCommand } from "./commands/reveal.ts";
 import { revokeCommand } from "./commands/revoke.ts";
@@ -22,6 +24,8 @@ import { verifyCommand } from "./commands/verify.ts";
 /** Every verb, in the order in which help shows them. */
 export const commands: readonly CommandDefinition[] = [
   initCommand,
+  profileListCommand,
+  profileUseCommand,
   demoCommand,
   completionCommand,
   createCommand,

@@ -76,6 +76,7 @@ async function run(definition: CommandDefinition, argv: string[], options: FakeI
       vault: setting("embedded:/v"),
       tenant: setting("default"),
       env: setting("prod"),
+      naming: { value: "off", source: "test" },
       leakScanPaths: [],
     },
     // Only what the frame itself uses of a session is here.

@@ -105,7 +105,9 @@ export const createCommand: CommandDefinition = {
       await showPlanned(context, await planCreate(session, request), { would: "create", version: 1 });
       return "ok";
     }
-    const session = await context.session({ make: true });
+    // A named profile's store was made by `init`: an empty one in its place would hide that it is gone.
+    const { profile } = (await context.place()).settings;
+    const session = await context.session({ make: profile.value === "default" });
     await showMade(context, await createKey(session, request), "created");
     return "ok";
   },
