@@ -40,8 +40,9 @@ type Head = Awaited<ReturnType<typeof examineHead>>;
 
 function wholeLine(line: Line, verdict: Whole): Check {
   const { size, integrity, completeness, problem, checkpoints } = verdict;
+  if (problem !== null) return failed(line, problem, cureOfBroken);
   if (completeness === "truncated") return failed(line, truncated, cureOfOlder);
-  if (integrity !== "ok") return failed(line, problem ?? "has fewer entries than it claims", cureOfBroken);
+  if (integrity !== "ok") return failed(line, "has fewer entries than it claims", cureOfBroken);
   return passed(
     line,
     `unchanged, ${counted(size, "entry", "entries")}, ${counted(checkpoints, "checkpoint", "checkpoints")}${seenBefore(completeness)}`,
@@ -49,8 +50,8 @@ function wholeLine(line: Line, verdict: Whole): Check {
 }
 
 function headLine(line: Line, { size, completeness, problem }: Head): Check {
-  if (completeness === "truncated") return failed(line, truncated, cureOfOlder);
   if (problem !== null) return failed(line, problem, cureOfBroken);
+  if (completeness === "truncated") return failed(line, truncated, cureOfOlder);
   const rest = `its head and newest checkpoint agree${seenBefore(completeness)}; keyctl audit-verify reads it whole`;
   return passed(line, `${size} entries, too many to read here: ${rest}`);
 }

@@ -1,0 +1,346 @@
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DoctorDeps } from "../../src/app/doctor.ts";
+import { doctor } from "../../src/app/doctor.ts";
+import { checkDisk } from "../../src/app/check-disk.ts";
+import { composeDoctor } from "../../src/compose-doctor.ts";
+import { doctorCommand } from "../../src/cli/commands/doctor.ts";
+import { readGlobals } from "../../src/cli/global-flags.ts";
+import { parseCommandLine } from "../../src/cli/parse.ts";
+import { fileInspector } from "../../src/files/inspector.ts";
+import { fakeIo } from "../fakes/io.ts";
+import { makeHome } from "../fakes/home.ts";
+import type { Home } from "../fakes/home.ts";
+import { diagnose, lineOf, linesOf, snapshot } from "./doctor-world.ts";
+
+const script = fileURLToPath(new URL("../../bin/keyctl.js", import.meta.url));
+
+let home: Home;
+beforeEach(async () => {
+  home = await makeHome();
+  await home.ok(["create", "payments"]);
+});
+afterEach(() => home.remove());
+
+const inHome = (name: string): string => join(home.path, name);
+
+/** What doctor looks through in this home, as a user of that number would. */
+function depsOf(set: Partial<DoctorDeps> & { uid?: number | null } = {}): DoctorDeps {
+  const io = fakeIo({
+    env: { KEYCTL_HOME: home.path },
+    cwd: home.path,
+    homeDirectory: home.path,
+    now: home.now,
+  });
+  const { pid, platform, versions } = process;
+  const uid = set.uid === undefined ? (process.getuid?.() ?? null) : set.uid;
+  const system = {
+    pid,
+    platform,
+    uid,
+    tool: "keyctl/1.2.3",
+    node: "",
+    script,
+    nodeVersion: versions.node,
+    nodeRange: ">=22",
+    signals: process,
+  };
+  const parsed = parseCommandLine(["doctor"], [doctorCommand]);
+  if (parsed.kind !== "run") throw new Error("doctor was not understood");
+  const random = { bytes: (count: number) => new Uint8Array(count) };
+  return { ...composeDoctor({ io, system, random }, readGlobals(doctorCommand, parsed.flags)), ...set };
+}
+
+const cases: [string, string, number, string, string, RegExp, RegExp][] = [
+  [
+    "unlock.key",
+    "file.unlock-key",
+    0o640,
+    "fail",
+    "its group may read",
+    /can be read by its group/,
+    /^chmod 600 /,
+  ],
+  [
+    "unlock.key",
+    "file.unlock-key",
+    0o604,
+    "fail",
+    "everybody may read",
+    /can be read by everybody/,
+    /^chmod 600 /,
+  ],
+  ["store.db", "file.store", 0o644, "warn", "everybody may read", /can be read by everybody/, /^chmod 600 /],
+  [
+    "store.db",
+    "file.store",
+    0o660,
+    "fail",
+    "its group may write",
+    /can be changed by its group/,
+    /^chmod 600 /,
+  ],
+  [
+    "vault.db",
+    "file.vault",
+    0o666,
+    "fail",
+    "everybody may write",
+    /can be changed by everybody/,
+    /^chmod 600 /,
+  ],
+  ["checkpoints", "folder.checkpoints", 0o755, "warn", "everybody may read", /can be read by/, /^chmod 700 /],
+  [
+    "checkpoints",
+    "folder.checkpoints",
+    0o777,
+    "fail",
+    "everybody may write",
+    /can be changed by/,
+    /^chmod 700 /,
+  ],
+  [".", "folder.data", 0o755, "warn", "everybody may read", /can be read by everybody/, /^chmod 700 /],
+  [".", "folder.data", 0o770, "fail", "its group may write", /can be changed by its group/, /^chmod 700 /],
+  [
+    "config.json",
+    "file.config",
+    0o664,
+    "warn",
+    "its group may write",
+    /can be changed by its group/,
+    /^chmod go-w /,
+  ],
+  [
+    "config.json",
+    "file.config",
+    0o666,
+    "fail",
+    "everybody may write",
+    /can be changed by everybody/,
+    /^chmod go-w /,
+  ],
+  ["store.db-wal", "file.store-wal", 0o644, "warn", "everybody may read", /can be read by/, /^chmod 600 /],
+  [
+    "vault.db-shm",
+    "file.vault-shm",
+    0o666,
+    "fail",
+    "everybody may write",
+    /can be changed by/,
+    /^chmod 600 /,
+  ],
+];
+
+describe("permissions", () => {
+  it.each(cases)("of %s (%s) %o: %s, because %s", async (name, id, mode, status, _why, message, cure) => {
+    const made = ["config.json", "store.db-wal", "vault.db-shm"];
+    if (made.includes(name)) writeFileSync(inHome(name), name === "config.json" ? "{}" : "");
+    chmodSync(inHome(name), mode);
+    const line = lineOf(await diagnose(home), id);
+    expect(line).toMatchObject({
+      status,
+      message: expect.stringMatching(message),
+      cure: expect.stringMatching(cure),
+    });
+    chmodSync(inHome(name), 0o700);
+  });
+
+  it("that are as keyctl makes them, or a config.json that others may read, are in order", async () => {
+    writeFileSync(inHome("config.json"), "{}");
+    chmodSync(inHome("config.json"), 0o644);
+    const found = await diagnose(home);
+    const files = found.checks.filter(({ id }) => /^(?:file|folder)/.test(id));
+    expect(files.length).toBeGreaterThanOrEqual(7);
+    expect(files.filter(({ status }) => status !== "ok")).toEqual([]);
+  });
+
+  it("of each remembered checkpoint are looked at", async () => {
+    const [name = ""] = readdirSync(inHome("checkpoints"));
+    chmodSync(join(inHome("checkpoints"), name), 0o646);
+    expect(lineOf(await diagnose(home), "file.checkpoint")).toMatchObject({
+      status: "fail",
+      message: expect.stringContaining(name),
+    });
+  });
+
+  it("of a passphrase's file are looked at", async () => {
+    writeFileSync(inHome("pass phrase.txt"), "correct horse battery\n", { mode: 0o644 });
+    const found = await diagnose(home, [], { env: { KEYCTL_PASSPHRASE_FILE: "pass phrase.txt" } });
+    // A path with a blank can be copied into a shell.
+    expect(lineOf(found, "file.passphrase")).toMatchObject({
+      status: "fail",
+      cure: `chmod 600 '${inHome("pass phrase.txt")}'`,
+    });
+  });
+
+  it("of the folders above decide too, unless the folder is sticky", async () => {
+    const above = mkdtempSync(join(tmpdir(), "keyctl-above-"));
+    const own = join(above, "home");
+    mkdirSync(own, { mode: 0o700 });
+    const look = async (mode: number) => {
+      chmodSync(above, mode);
+      return linesOf(
+        await diagnose({ ...home, path: own }, [], { env: { KEYCTL_HOME: own } }),
+        "folders-above",
+      );
+    };
+    expect(await look(0o777)).toMatchObject([{ status: "fail", cure: `chmod go-w ${above}` }]);
+    expect(await look(0o770)).toMatchObject([{ status: "warn", cure: `chmod go-w ${above}` }]);
+    expect(await look(0o1777)).toMatchObject([{ status: "ok" }]);
+    expect(await look(0o755)).toMatchObject([{ status: "ok" }]);
+    rmSync(above, { recursive: true });
+  });
+});
+
+describe("ownership", () => {
+  it("by another user than the one who runs keyctl failed, file by file and for the folders above", async () => {
+    const stranger = (process.getuid?.() ?? 0) + 4711;
+    const before = snapshot(home.path);
+    const checks = await doctor(depsOf({ uid: stranger }));
+    expect(snapshot(home.path)).toEqual(before);
+    for (const id of ["file.store", "file.vault", "file.unlock-key", "folder.data"]) {
+      const [line] = checks.filter((check) => check.id === id);
+      expect(line).toMatchObject({
+        status: "fail",
+        cure: expect.stringMatching(new RegExp(`chown ${stranger} `)),
+      });
+    }
+    expect(checks.find(({ id }) => id === "vault.unlock")?.status).toBe("fail");
+  });
+
+  it("given away by root failed", async () => {
+    // Only root can give a file away; for everybody else the test above stands in.
+    if (process.getuid?.() !== 0) return;
+    chownSync(inHome("unlock.key"), 4711, 4711);
+    expect(lineOf(await diagnose(home), "file.unlock-key")).toMatchObject({
+      status: "fail",
+      message: `${inHome("unlock.key")} belongs to user 4711, and this is user 0`,
+    });
+    expect(lineOf(await diagnose(home), "vault.unlock").message).toMatch(/belongs to another user/);
+  });
+
+  it("is not looked at on a system without user ids", async () => {
+    const checks = await doctor(depsOf({ uid: null }));
+    expect(checks.find(({ id }) => id === "file.store")?.message).toBe(inHome("store.db"));
+    expect(checks.filter(({ id }) => id === "folders-above")).toEqual([]);
+  });
+});
+
+describe("what a path is", () => {
+  it("is told when it is a link, also one that leads nowhere, or the wrong thing", async () => {
+    renameSync(inHome("store.db"), inHome("real.db"));
+    symlinkSync(inHome("real.db"), inHome("store.db"));
+    expect(lineOf(await diagnose(home), "file.store")).toMatchObject({
+      status: "warn",
+      message: `${inHome("store.db")} is a link`,
+    });
+    rmSync(inHome("unlock.key"));
+    symlinkSync(inHome("nowhere"), inHome("unlock.key"));
+    expect(lineOf(await diagnose(home), "file.unlock-key")).toMatchObject({
+      status: "fail",
+      message: `${inHome("unlock.key")} is a link that leads nowhere`,
+    });
+    mkdirSync(inHome("config.json"), { mode: 0o700 });
+    const found = await diagnose(home);
+    expect(lineOf(found, "file.config")).toMatchObject({
+      status: "fail",
+      cure: expect.stringMatching(/^move it away/),
+    });
+    expect(lineOf(found, "config.user").status).toBe("fail");
+  });
+});
+
+describe("a disk", () => {
+  const remote = { remote: "nfs", freeBytes: 1e12 };
+
+  it("on another machine, or almost full, is to be looked at", async () => {
+    const on = async (volume: { remote: string | null; freeBytes: number }) =>
+      await checkDisk(
+        { ...fileInspector("linux"), volume: async () => await Promise.resolve(volume) },
+        { what: "store", path: inHome("store.db") },
+      );
+    expect(await on(remote)).toMatchObject([
+      { status: "warn", message: expect.stringContaining("is on nfs") },
+    ]);
+    expect(await on({ remote: null, freeBytes: 5_000_000 })).toMatchObject([
+      { status: "warn", message: expect.stringMatching(/^only 4 MiB free/) },
+    ]);
+    expect(await on({ ...remote, freeBytes: 0 })).toHaveLength(2);
+    expect(await on({ remote: null, freeBytes: 1e12 })).toMatchObject([{ status: "ok" }]);
+  });
+
+  it("is asked of the system itself", async () => {
+    const { remote: type, freeBytes } = await fileInspector(process.platform).volume(home.path);
+    expect(type === null || typeof type === "string").toBe(true);
+    expect(freeBytes).toBeGreaterThan(0);
+  });
+});
+
+describe("a log too long to be read whole", () => {
+  const tenantLine = async () =>
+    (await doctor(depsOf({ entriesMax: 1 }))).find(({ id }) => id === "audit.tenant");
+
+  it("is judged by its head, its newest checkpoint and what was seen", async () => {
+    expect(await tenantLine()).toMatchObject({
+      status: "ok",
+      message: expect.stringContaining("too many to read here"),
+    });
+    const [name = ""] = readdirSync(inHome("checkpoints"));
+    writeFileSync(join(inHome("checkpoints"), name), "nonsense");
+    expect(await tenantLine()).toMatchObject({ status: "fail" });
+  });
+});
+
+describe("the program", () => {
+  it("that a Node runs which it is not made for failed", async () => {
+    const program = { version: "1.2.3", script, nodeVersion: "20.19.5", nodeRange: "^24.15.0" };
+    const checks = await doctor(depsOf({ program }));
+    expect(checks.find(({ id }) => id === "node")).toMatchObject({ status: "fail", cure: "install Node 24" });
+    expect(checks.find(({ id }) => id === "program")?.message).toBe(`1.2.3, ${script}`);
+  });
+
+  it("is told from others of its name on the PATH, by what a shell would run", async () => {
+    const [foreign, own, copy] = ["foreign", "own", "copy"].map((name) => inHome(name));
+    for (const folder of [foreign, own, copy]) mkdirSync(folder ?? "");
+    writeFileSync(join(foreign ?? "", "keyctl"), "\u007fELF", { mode: 0o755 });
+    symlinkSync(script, join(own ?? "", "keyctl"));
+    mkdirSync(join(copy ?? "", "bin"));
+    writeFileSync(join(copy ?? "", "bin/keyctl.js"), "", { mode: 0o755 });
+    symlinkSync(join(copy ?? "", "bin/keyctl.js"), join(copy ?? "", "keyctl"));
+    const on = async (...folders: (string | undefined)[]) =>
+      lineOf(await diagnose(home, [], { env: { PATH: folders.join(":") } }), "path");
+    expect(await on(foreign, own)).toMatchObject({
+      status: "warn",
+      message: `a shell runs ${foreign}/keyctl, another program: Linux's keyutils has one of this name`,
+      cure: expect.stringContaining(script),
+    });
+    expect(await on(copy, own)).toMatchObject({
+      status: "warn",
+      message: expect.stringContaining("another copy"),
+    });
+    expect(await on(own, foreign)).toMatchObject({
+      status: "ok",
+      message: `a shell runs ${own}/keyctl, which is this keyctl; ${foreign}/keyctl is another program`,
+    });
+    // What cannot be run is passed over, and so is a folder that is not there.
+    chmodSync(join(foreign ?? "", "keyctl"), 0o644);
+    expect((await on(foreign, "/no/such", own)).status).toBe("ok");
+    expect((await on()).message).toMatch(/^has no keyctl/);
+    writeFileSync(join(foreign ?? "", "keyctl"), `#!/bin/sh\nexec node ../lib/keyctl/bin/keyctl.js "$@"\n`);
+    chmodSync(join(foreign ?? "", "keyctl"), 0o755);
+    expect((await on(foreign)).status).toBe("ok");
+  });
+});
