@@ -341,6 +341,25 @@ export interface StoredCheckpoint {
   createdAt: number;
 }
 
+/** One accepted validation by the library. */
+export interface UsageEvent {
+  keyId: string;
+  version: number;
+  at: number;
+  /** As the caller named the request. */
+  requestId: string | null;
+}
+
+/** A data key that was wrapped; the key itself is nowhere in the store. */
+export interface DataKeyRecord {
+  id: string;
+  tenantId: string;
+  /** The encryption key, and the version that wrapped it. */
+  keyId: string;
+  version: number;
+  createdAt: number;
+}
+
 export interface StoreReader {
   meta(): Promise<StoreMeta>;
 
@@ -419,6 +438,11 @@ export interface StoreReader {
   /** Entries of what did not succeed since a moment, newest first. */
   refusals(of: { log: string; since: number; limit: number }): Promise<AuditRow[]>;
   countRefusals(of: { log: string; since: number; max: number }): Promise<number>;
+
+  /** The validations that one `usage.batch` entry counts, in the order in which it hashes them. */
+  usageEvents(batch: { log: string; seq: number }): Promise<UsageEvent[]>;
+  /** How many data keys a version wrapped. */
+  countDataKeys(of: { keyId: string; version: number }): Promise<number>;
 }
 
 export interface StoreTransaction extends StoreReader {
@@ -495,6 +519,9 @@ export interface StoreTransaction extends StoreReader {
   /** Appends in order to one log; gap-free; answers the first sequence number. */
   appendAudit(log: string, entries: AuditAppend[]): Promise<number>;
   insertCheckpoint(checkpoint: StoredCheckpoint): Promise<void>;
+  /** The validations that entry `seq` of `log` counts. */
+  insertUsage(batch: { log: string; seq: number; events: readonly UsageEvent[] }): Promise<void>;
+  insertDataKey(dataKey: DataKeyRecord): Promise<void>;
   /** Takes salts and values from beside an actor's entries of one log; answers how many fields. The entries stay as they are. */
   erasePersonal(of: { log: string; actorId: string }): Promise<number>;
 }

@@ -230,6 +230,25 @@ export interface MetaRow {
   maintained_at: number | null;
 }
 
+/** Row `place` of the batch that entry `seq` of `log` counts. */
+export interface UsageEventRow {
+  log: string;
+  seq: number;
+  place: number;
+  key_id: string;
+  version: number;
+  at: number;
+  request_id: string | null;
+}
+
+export interface DataKeyRow {
+  id: string;
+  tenant_id: string;
+  key_id: string;
+  version: number;
+  created_at: number;
+}
+
 /** Table name → row; what Kysely checks queries against. */
 export interface Tables {
   tenants: TenantRow;
@@ -248,5 +267,7 @@ export interface Tables {
   audit_entries: AuditEntryRow;
   audit_personal_data: AuditPersonalRow;
   audit_checkpoints: AuditCheckpointRow;
+  usage_events: UsageEventRow;
+  data_keys: DataKeyRow;
   meta: MetaRow;
 }

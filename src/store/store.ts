@@ -18,6 +18,7 @@ import type { Tables } from "./schema.ts";
 import { CompiledQueries } from "./session.ts";
 import type { Session } from "./session.ts";
 import { tenantReader, tenantWriter } from "./tenants.ts";
+import { usageReader, usageWriter } from "./usage.ts";
 import { referenceReader, referenceWriter } from "./vault-references.ts";
 import { versionReader, versionWriter } from "./versions.ts";
 
@@ -112,6 +113,7 @@ function readerOf(session: Session): StoreReader {
     ...revocationReader(session),
     ...auditReader(session),
     ...attentionReader(session),
+    ...usageReader(session),
   };
 }
 
@@ -130,5 +132,6 @@ function transactionOf(session: Session): StoreTransaction {
     ...outboxWriter(session),
     ...revocationWriter(session),
     ...auditWriter(session),
+    ...usageWriter(session),
   };
 }

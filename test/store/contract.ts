@@ -5,6 +5,7 @@ import { keyContract } from "./contract-keys.ts";
 import { listContract } from "./contract-list.ts";
 import { operationContract } from "./contract-operations.ts";
 import { transactionContract } from "./contract-transactions.ts";
+import { usageContract } from "./contract-usage.ts";
 import { versionContract } from "./contract-versions.ts";
 import type { NewPlace } from "./place.ts";
 
@@ -17,4 +18,5 @@ export function describeStoreContract(name: string, newPlace: NewPlace): void {
   describe(`${name} store: operations, outbox and revocations`, () => operationContract(newPlace));
   describe(`${name} store: what needs attention`, () => attentionContract(newPlace));
   describe(`${name} store: audit log`, () => auditContract(newPlace));
+  describe(`${name} store: use of keys`, () => usageContract(newPlace));
 }

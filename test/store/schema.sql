@@ -76,6 +76,17 @@ CREATE TABLE audit_personal_data (
   foreign key (log, seq) references audit_entries (log, seq)
 ) strict;
 
+CREATE TABLE data_keys (
+  id text primary key not null,
+  tenant_id text not null references tenants (id),
+  key_id text not null,
+  version integer not null,
+  created_at integer not null,
+  foreign key (key_id, version) references key_versions (key_id, version)
+) strict;
+
+CREATE INDEX data_keys_of_version on data_keys (key_id, version);
+
 CREATE TABLE idempotency_keys (
   tenant_id text not null references tenants (id),
   actor_id text not null references actors (id),
@@ -313,6 +324,17 @@ CREATE TABLE tenants (
   name_folded text not null unique,
   created_at integer not null
 , deleted_at integer) strict;
+
+CREATE TABLE usage_events (
+  log text not null,
+  seq integer not null,
+  place integer not null,
+  key_id text not null references keys (id),
+  version integer not null,
+  at integer not null,
+  request_id text,
+  primary key (log, seq, place)
+) strict;
 
 CREATE TABLE vault_references (
   reference text primary key not null,

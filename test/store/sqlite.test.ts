@@ -299,7 +299,7 @@ describe("a damaged sqlite file", () => {
 describe("a full disk", () => {
   it("fails the transaction with unavailable, loses nothing committed and takes new work when there is space", async () => {
     const place = await newPlace();
-    const store = await place.openWith({ pagesMax: 80 });
+    const store = await place.openWith({ pagesMax: 120 });
     await store.transaction(insertPeople);
     await store.transaction(async (tx) => await tx.appendAudit("system", [auditAppend(1)]));
     const tail = Buffer.alloc(60_000, 65);

@@ -3,7 +3,7 @@ import type { Migration, SchemaWords } from "../migration.ts";
 /** What a team needs: purged keys give their names back, tenants end, and who saw which value is known. */
 export const teamAndUse: Migration = {
   version: 2,
-  statements: (words) => [...keys(words), ...tenants(words), ...refusals, ...attention],
+  statements: (words) => [...keys(words), ...tenants(words), ...refusals, ...attention, ...use(words)],
 };
 
 const keys = ({ integer }: SchemaWords): string[] => [
@@ -42,4 +42,27 @@ const attention = [
   where state = 'rotated' and grace_until is not null`,
   "create index key_versions_seen on key_versions (seen_at) where state = 'active' and seen_at is not null",
   "create index outbox_open_of_tenant on outbox (tenant_id, attempts, not_before) where done_at is null",
+];
+
+/** What a back end does with keys: validations, by the log entry that counts them, and data keys, so that a rewrap can count. */
+const use = ({ integer, table }: SchemaWords): string[] => [
+  `create table usage_events (
+  log text not null,
+  seq ${integer} not null,
+  place ${integer} not null,
+  key_id text not null references keys (id),
+  version ${integer} not null,
+  at ${integer} not null,
+  request_id text,
+  primary key (log, seq, place)
+)${table}`,
+  `create table data_keys (
+  id text primary key not null,
+  tenant_id text not null references tenants (id),
+  key_id text not null,
+  version ${integer} not null,
+  created_at ${integer} not null,
+  foreign key (key_id, version) references key_versions (key_id, version)
+)${table}`,
+  "create index data_keys_of_version on data_keys (key_id, version)",
 ];
