@@ -19,6 +19,7 @@ interface Row {
 const rows: Readonly<Record<string, Row>> = {
   "keyctl init": { home: "none" },
   "KEYCTL_PASSPHRASE_FILE=pass.txt keyctl init --vault-key passphrase": { home: "none" },
+  "keyctl init --profile lab --env dev": { home: "none" },
   "keyctl demo": { elsewhere: "a process of its own: scripts/demo.txtar" },
   "keyctl demo --keep": { elsewhere: "it leaves a folder behind" },
   "keyctl create payments --scopes read,write --expires 90d": { home: "new" },
@@ -52,6 +53,7 @@ async function prepare(row: Row, example: string): Promise<{ home: Home; files: 
   process.chdir(home.path);
   const files = { "pass.txt": "correct horse battery\n", "key.txt": "", "job.log": "" };
   files["key.txt"] = ["not", "a", "key", "of", "ours"].join("-");
+  if (example.includes("profile use lab")) await home.ok(["init", "--profile", "lab"]);
   if (row.home === undefined || row.home === "used") {
     files["key.txt"] = (await home.ok(["create", "payments", "--owner", "user:42"])).trim();
     await home.ok(["rotate", "payments", "--yes"]);

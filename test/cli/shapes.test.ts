@@ -195,6 +195,18 @@ describe("audit-verify", () => {
   });
 });
 
+describe("profiles", () => {
+  it("are told by init, listed with their values, and chosen", async () => {
+    const argv = ["init", "--profile", "shapes", "-o", "json"];
+    const planned = expectFields(await home.ok([...argv, "--dry-run"]), words(`profile store vault dryRun`));
+    expectFields(planned["profile"], ["name", "path", "added"]);
+    expectFields(await home.ok(argv), words(`profile store vault storeId tenant actor`));
+    const [listed] = arrayOf(await home.ok(["profile", "list", "-o", "json"]));
+    expectFields(listed, words(`name current store vault auth tenant env naming`));
+    expectFields(await home.ok(["profile", "use", "default", "-o", "json"]), ["profile", "changed"]);
+  });
+});
+
 describe("audit-erase", () => {
   it("counts per log what it would erase, and what it erased", async () => {
     const fields = words(`actor logs entries fields`);
