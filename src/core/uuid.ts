@@ -30,7 +30,8 @@ export function uuidBytes(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text.replaceAll("-", ""), "hex"));
 }
 
-function uuidText(bytes: Buffer): string {
-  const hex = bytes.toString("hex");
+/** The text of a UUID's 16 bytes, lower case. */
+export function uuidText(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

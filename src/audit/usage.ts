@@ -1,0 +1,36 @@
+import { uuidBytes } from "../core/uuid.ts";
+import { leafHash, TreeHasher } from "./merkle.ts";
+
+/** One validation, as a batch hashes it. */
+export interface UsageRow {
+  /** UUID text */
+  keyId: string;
+  version: number;
+  /** Milliseconds since the epoch, UTC. */
+  at: number;
+  requestId: string | null;
+}
+
+const magic = Buffer.from("KCU1");
+const fixedBytes = 4 + 16 + 4 + 8 + 2;
+const none = 0xffff;
+
+/** `"KCU1" ‖ key16 ‖ u32 version ‖ u64 at ‖ u16 length ‖ request id`, numbers BE; without a request id the length is ffff. */
+export function usageBytes({ keyId, version, at, requestId }: UsageRow): Uint8Array {
+  const id = requestId === null ? null : Buffer.from(requestId);
+  const bytes = Buffer.alloc(fixedBytes + (id?.length ?? 0));
+  bytes.set(magic, 0);
+  bytes.set(uuidBytes(keyId), 4);
+  bytes.writeUInt32BE(version, 20);
+  bytes.writeBigUInt64BE(BigInt(at), 24);
+  bytes.writeUInt16BE(id?.length ?? none, 32);
+  if (id !== null) bytes.set(id, fixedBytes);
+  return bytes;
+}
+
+/** The Merkle root of a batch's rows in their order, 32 bytes: what its `usage.batch` entry says in `after.root`. */
+export function usageRoot(rows: Iterable<UsageRow>): Uint8Array {
+  const tree = new TreeHasher();
+  for (const row of rows) tree.append(leafHash(usageBytes(row)));
+  return tree.root();
+}
