@@ -19,6 +19,7 @@ import { revokeCommand } from "./commands/revoke.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { rotateCommand } from "./commands/rotate.ts";
 import { showCommand } from "./commands/show.ts";
+import { statusCommand } from "./commands/status.ts";
 import { verifyCommand } from "./commands/verify.ts";
 
 /** Every verb, in the order in which help shows them. */
@@ -37,6 +38,7 @@ export const commands: readonly CommandDefinition[] = [
   rotateCommand,
   rollbackCommand,
   revokeCommand,
+  statusCommand,
   reconcileCommand,
   doctorCommand,
   auditListCommand,

@@ -74,7 +74,7 @@ function formatRows(
 }
 
 /** Lines of at most `width` characters, broken between words; a longer word stays whole. */
-function wrapped(text: string, width: number): string[] {
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

@@ -1,0 +1,68 @@
+import { parseEntry } from "../audit/entry.ts";
+import type { AuditEntry, AuditOutcome } from "../audit/entry.ts";
+import type { Deps } from "./deps.ts";
+import { countMax } from "./finding.ts";
+import type { AuditRow } from "./ports.ts";
+
+const dayMs = 24 * 3_600_000;
+
+/** For how long an attempt that came to nothing is pointed out. */
+export const refusalsShownMs = 7 * dayMs;
+
+/** Operations that use a key's value, or try to. */
+const accessOperations = ["key.verify", "key.reveal", "key.exec", "key.open", "key.wrap", "key.unwrap"];
+
+/** An entry of the log in a line: who did what with which key, and how it ended. */
+export interface Activity {
+  at: number;
+  /** The actor's login, or its id once that is unknown. */
+  actor: string;
+  operation: string;
+  outcome: AuditOutcome;
+  /** `env/name`, as it was called then. */
+  key: string | null;
+}
+
+/** The newest uses of keys, whether they were allowed or not, newest first. */
+export async function lastAccesses(
+  { store }: Pick<Deps, "store">,
+  query: { log: string; limit: number },
+): Promise<Activity[]> {
+  const rows: AuditRow[] = [];
+  for (const operation of accessOperations) {
+    for await (const row of store.auditEntries({ ...query, operation, newestFirst: true })) rows.push(row);
+  }
+  const newest = rows.toSorted((a, b) => b.seq - a.seq).slice(0, query.limit);
+  return await activities({ store }, newest);
+}
+
+/** What was refused or failed of late: how often, up to `countMax`, and the newest ones. */
+export async function recentRefusals(
+  { store }: Pick<Deps, "store">,
+  query: { log: string; now: number; limit: number },
+): Promise<{ count: number; newest: Activity[] }> {
+  const { log, limit } = query;
+  const since = query.now - refusalsShownMs;
+  const rows = await store.refusals({ log, since, limit });
+  return {
+    count: await store.countRefusals({ log, since, max: countMax }),
+    newest: await activities({ store }, rows),
+  };
+}
+
+async function activities({ store }: Pick<Deps, "store">, rows: readonly AuditRow[]): Promise<Activity[]> {
+  const logins = new Map<string, string | null>();
+  const found: Activity[] = [];
+  for (const row of rows) {
+    const entry = parseEntry(row.bytes);
+    if (!logins.has(entry.actor)) {
+      logins.set(entry.actor, (await store.actorById(entry.actor))?.login ?? null);
+    }
+    found.push(activity(entry, logins.get(entry.actor) ?? entry.actor));
+  }
+  return found;
+}
+
+function activity({ ts, operation, outcome, key }: AuditEntry, actor: string): Activity {
+  return { at: ts, actor, operation, outcome, key: key === null ? null : `${key.env}/${key.name}` };
+}
