@@ -17,6 +17,14 @@ export interface FileDeps {
   uid: number | null;
 }
 
+/** What the owner must be allowed, and the `chmod` that mends a path. */
+const modes: Readonly<Record<Rule, { owner: number; cure: string }>> = {
+  secret: { owner: 0o400, cure: "600" },
+  private: { owner: 0o600, cure: "600" },
+  config: { owner: 0o400, cure: "u+r,go-w" },
+  folder: { owner: 0o700, cure: "700" },
+};
+
 interface Trouble {
   isFatal: boolean;
   message: string;
@@ -86,7 +94,12 @@ function troublesOf({ rule, path }: WatchedPath, facts: FileFacts, uid: number):
       cure: `run keyctl as that user, or: chown ${uid} ${quoted(path)}`,
     });
   }
-  const cure = `chmod ${rule === "folder" ? "700" : rule === "config" ? "go-w" : "600"} ${quoted(path)}`;
+  const { owner, cure: chmod } = modes[rule];
+  const cure = `chmod ${chmod} ${quoted(path)}`;
+  if ((mode & owner) !== owner) {
+    const message = `(${octal(mode)}) does not allow its owner what keyctl does with it`;
+    troubles.push({ isFatal: true, message, cure });
+  }
   const who = (bits: number): string => ((mode & bits & 0o007) === 0 ? "its group" : "everybody");
   if ((mode & (groupWrites | othersWrite)) !== 0) {
     const isFatal = rule !== "config" || (mode & othersWrite) !== 0;

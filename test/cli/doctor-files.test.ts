@@ -121,7 +121,7 @@ const cases: [string, string, number, string, string, RegExp, RegExp][] = [
     "warn",
     "its group may write",
     /can be changed by its group/,
-    /^chmod go-w /,
+    /^chmod u\+r,go-w /,
   ],
   [
     "config.json",
@@ -130,7 +130,7 @@ const cases: [string, string, number, string, string, RegExp, RegExp][] = [
     "fail",
     "everybody may write",
     /can be changed by everybody/,
-    /^chmod go-w /,
+    /^chmod u\+r,go-w /,
   ],
   ["store.db-wal", "file.store-wal", 0o644, "warn", "everybody may read", /can be read by/, /^chmod 600 /],
   [
@@ -145,6 +145,23 @@ const cases: [string, string, number, string, string, RegExp, RegExp][] = [
 ];
 
 describe("permissions", () => {
+  it.each([
+    ["store.db", "file.store", 0o400],
+    ["vault.db", "file.vault", 0o400],
+    ["unlock.key", "file.unlock-key", 0o000],
+    ["checkpoints", "folder.checkpoints", 0o500],
+  ])("of %s (%s) %o failed: its owner cannot work with it", async (name, id, mode) => {
+    chmodSync(inHome(name), mode);
+    const { checks } = JSON.parse((await home.run(["doctor", "-o", "json"])).out);
+    const line = checks.find((check: { id: string }) => check.id === id);
+    expect(line).toMatchObject({
+      status: "fail",
+      message: expect.stringContaining("does not allow its owner"),
+    });
+    expect(line.cure).toMatch(/^chmod [67]00 /);
+    chmodSync(inHome(name), 0o700);
+  });
+
   it.each(cases)("of %s (%s) %o: %s, because %s", async (name, id, mode, status, _why, message, cure) => {
     const made = ["config.json", "store.db-wal", "vault.db-shm"];
     if (made.includes(name)) writeFileSync(inHome(name), name === "config.json" ? "{}" : "");

@@ -218,6 +218,18 @@ describe("audit-erase", () => {
   });
 });
 
+describe("doctor", () => {
+  it("has one check per line, each with a stable id, and says whether none failed", async () => {
+    const report = expectFields(await home.ok(["doctor", "-o", "json"]), ["ok", "checks"]);
+    expect(report["ok"]).toBe(true);
+    const checks = arrayOf(report["checks"]).map((check) =>
+      expectFields(check, words(`id status subject message cure`)),
+    );
+    expect(checks.map((check) => textOf(check["id"]))).toContain("vault.generation");
+    for (const { status } of checks) expect(["ok", "warn", "fail"]).toContain(status);
+  });
+});
+
 describe("an error", () => {
   it("is one object with a code, and what to do next", async () => {
     const { err } = await home.run(["show", "nobody", "-o", "json"]);

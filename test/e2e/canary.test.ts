@@ -203,6 +203,8 @@ async function leaking(first: string, third: string): Promise<void> {
   });
   await run({ argv: ["audit-verify", "--state", "-o", "json"] });
   await run({ argv: ["audit-verify", join(home, "bundle")] });
+  await run({ argv: ["doctor"] });
+  await run({ argv: ["doctor", "-o", "json"] });
 }
 
 /** What a person gets wrong, with a secret in hand. */
