@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "./command.ts";
+import { answerShell, askWord } from "./completion/answer-shell.ts";
 import type { LoadServices } from "./context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { findCommand } from "./find-command.ts";
@@ -18,6 +19,10 @@ export interface ProgramOptions {
 
 /** Runs one command line and answers its exit code; everything that went wrong has been told on stderr. */
 export async function runProgram(argv: readonly string[], io: Io, options: ProgramOptions): Promise<number> {
+  if (argv[0] === askWord) {
+    await answerShell(io, options);
+    return exitCodeOf("ok");
+  }
   const verb = typedVerb(argv, options.commands);
   const talk = createTalk(io, {
     json: wantsJson(argv),

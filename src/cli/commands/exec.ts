@@ -33,6 +33,7 @@ export const execCommand: CommandDefinition = {
       name: "variable",
       short: "e",
       value: "VAR=NAME",
+      completes: "variable",
       repeatable: true,
       summary: "the environment variable VAR holds the value of the key NAME",
     },
