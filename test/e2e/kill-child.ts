@@ -78,8 +78,8 @@ function stoppableServices(services: Services): Services {
     };
   return {
     ...services,
-    resolve: async (globals) => {
-      const place = await services.resolve(globals);
+    resolve: async (globals, planned) => {
+      const place = await services.resolve(globals, planned);
       return { ...place, openSession: openSession(async (options) => await place.openSession(options)) };
     },
   };
