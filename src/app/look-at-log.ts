@@ -3,8 +3,12 @@ import { LogEndVerifier } from "../audit/log-end.ts";
 import type { KnownHead } from "../audit/log-end.ts";
 import { parseFrontier } from "../audit/merkle.ts";
 import { isKeyctlError, KeyctlError } from "../core/errors.ts";
-import type { Deps } from "./deps.ts";
-import type { StoredCheckpoint } from "./ports.ts";
+import type { CheckpointMemory, StoredCheckpoint, StoreReader } from "./ports.ts";
+
+interface LookDeps {
+  store: StoreReader;
+  memory: Pick<CheckpointMemory, "recall">;
+}
 
 /** So many of the newest entries are read: a moment's work, however long the log is. */
 const entriesRead = 10_000;
@@ -27,7 +31,7 @@ export interface LogLook {
  * Reads a log's newest entries against its stored tree, its newest checkpoint and the one that this client remembers. Needs
  * no vault, and therefore takes checkpoints unverified: `audit-verify` checks signatures, and the whole log.
  */
-export async function lookAtLog(deps: Pick<Deps, "store" | "memory">, log: string): Promise<LogLook> {
+export async function lookAtLog(deps: LookDeps, log: string): Promise<LogLook> {
   const { uuid } = await deps.store.meta();
   const name = origin(uuid, log);
   // The notes first: what is signed meanwhile is of a log that has grown, and would look ahead of it.
@@ -46,7 +50,7 @@ export async function lookAtLog(deps: Pick<Deps, "store" | "memory">, log: strin
 }
 
 async function compare(
-  { store }: Pick<Deps, "store">,
+  { store }: Pick<LookDeps, "store">,
   expected: { log: string; head: { size: number; frontier: Uint8Array }; heads: readonly KnownHead[] },
 ): Promise<string | null> {
   const { log, head, heads } = expected;
