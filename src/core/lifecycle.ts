@@ -1,9 +1,9 @@
 import { KeyctlError } from "./errors.ts";
 import { effectivePolicy } from "./policy.ts";
 import type { KeyRecord, VersionRecord, VersionState } from "./model.ts";
-import { findVersion } from "./transition.ts";
+import { applyChanges, findVersion } from "./transition.ts";
 import type { VersionChange, KeyWithVersions } from "./transition.ts";
-import { denied } from "./denial.ts";
+import { denied, planAbandon } from "./denial.ts";
 
 /** Why a version's secret is not accepted. */
 export type Refusal = VersionState | "deleted" | "grace-over";
@@ -167,4 +167,32 @@ export function planExpiry(target: KeyWithVersions, now: number): VersionChange[
       from: version.state,
       set: { state: "expired", formerState: null },
     }));
+}
+
+/** What a destroyed version keeps: its number, its times, its public id. */
+const erased = {
+  state: "destroyed",
+  formerState: null,
+  digest: null,
+  pepperVersion: null,
+  envelope: null,
+  vaultReference: null,
+  rowMac: null,
+  rowMacPepperVersion: null,
+} as const;
+
+/**
+ * Everything to destroyed, its value erased, in two moves that follow each other: what is accepted or pending is denied
+ * first, because nothing goes from there to destroyed. Both are empty when all is destroyed already.
+ */
+export function planPurge(target: KeyWithVersions, now: number): [VersionChange[], VersionChange[]] {
+  const pending = target.versions.filter((version) => version.state === "pending");
+  const first = [
+    ...planSuspend(target),
+    ...pending.flatMap(({ version }) => planAbandon(target, { version, now })),
+  ];
+  const second = applyChanges(target.versions, first)
+    .filter((version) => version.state !== "destroyed")
+    .map((version) => ({ version: version.version, from: version.state, set: erased }));
+  return [first, second];
 }

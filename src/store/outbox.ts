@@ -12,6 +12,8 @@ const tasks = [
   "disable-key",
   "sweep-secret",
   "sweep-key",
+  "purge-secret",
+  "purge-key",
 ] as const satisfies OutboxItem["task"][];
 
 const ofOperation: FixedQuery<OutboxRow> = (db) =>
@@ -53,9 +55,10 @@ function outboxRow(item: OutboxItem): OutboxRow {
 /** Reads of what the vault must still be told. */
 export function outboxReader(session: Session): Pick<StoreReader, "outbox" | "outboxOfOperation"> {
   return {
-    outbox: async ({ keyId, dueAt, limit }) => {
+    outbox: async ({ keyId, tenantIds, dueAt, limit }) => {
       let query = session.db.selectFrom("outbox").selectAll().where("done_at", "is", null);
       if (keyId !== undefined) query = query.where("key_id", "=", keyId);
+      if (tenantIds !== undefined) query = query.where(session.dialect.anyOf("tenant_id", tenantIds));
       if (dueAt !== undefined) query = query.where("not_before", "<=", dueAt);
       const rows = await query.orderBy("created_at").orderBy("id").limit(limit).execute();
       return rows.map(outboxItem);

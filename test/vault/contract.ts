@@ -258,6 +258,33 @@ function describeDeletion(vault: () => Vault): void {
     expect(new Set([first.reference, second.reference, third.reference]).size).toBe(3);
   });
 
+  it("what was purged is gone for good with all its versions, deleted before or not, and its name is free", async () => {
+    const { keys, secrets } = vault();
+    const name = freshName("purged");
+    const key = await keys.create(name, { type: "p-256", tags });
+    await keys.rotate(name, { tags });
+    for (const isDeleted of [false, true]) {
+      const first = await secrets.put(name, secretOf("first value"), { tags });
+      await secrets.put(name, secretOf("second value"), { tags });
+      if (isDeleted) await secrets.delete(name);
+      await secrets.purge(name);
+      expect(await secrets.versions(name)).toEqual([]);
+      await expect(secrets.get(first.reference)).rejects.toMatchObject(failsWith("not-found"));
+      await expect(secrets.recover(name)).rejects.toMatchObject(failsWith("not-found"));
+      await expect(secrets.purge(name)).rejects.toMatchObject(failsWith("not-found"));
+    }
+    // A secret and a key of one name are two things.
+    expect(await keys.versions(name)).toHaveLength(2);
+    await keys.purge(name);
+    expect(await keys.versions(name)).toEqual([]);
+    await expect(keys.sign(key.reference, randomBytes(8))).rejects.toMatchObject(failsWith("not-found"));
+    await expect(keys.purge(name)).rejects.toMatchObject(failsWith("not-found"));
+    const again = await keys.create(name, { type: "p-256", tags });
+    expect(await keys.sign(again.reference, randomBytes(8))).toHaveLength(64);
+    const { reference } = await secrets.put(name, secretOf("another value"), { tags });
+    expect((await secrets.get(reference)).equals(secretOf("another value"))).toBe(true);
+  });
+
   it("only what exists is deleted, and only what was deleted is recovered", async () => {
     const { secrets } = vault();
     await expect(secrets.delete(freshName("none"))).rejects.toMatchObject(failsWith("not-found"));

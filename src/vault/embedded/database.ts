@@ -69,6 +69,8 @@ function harden(database: Sqlite.Database): void {
   database.pragma("cell_size_check = ON");
   database.pragma("foreign_keys = ON");
   database.pragma("synchronous = FULL");
+  // What is purged must not stay readable in free pages.
+  database.pragma("secure_delete = ON");
   // Statement journals would put changed pages into files outside of our folder.
   database.pragma("temp_store = MEMORY");
 }

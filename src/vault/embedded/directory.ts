@@ -143,6 +143,16 @@ export class Directory {
     this.#assertOne(update.run(deletedAt, object.row.id));
   }
 
+  /** Takes the object and its versions out of the file. */
+  remove(object: VaultObject): void {
+    const { id, kind, name } = object.row;
+    for (const row of object.versions) this.#toggle(this.#versionHmac(row));
+    this.#toggle(this.#objectHmac(object.row));
+    this.#objects.delete(`${kind}/${name}`);
+    this.#database.prepare("DELETE FROM versions WHERE object_id = ?").run(id);
+    this.#assertOne(this.#database.prepare("DELETE FROM objects WHERE id = ?").run(id));
+  }
+
   /** Seals the value as the object's next version. */
   addVersion(
     object: VaultObject,

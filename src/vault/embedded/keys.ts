@@ -168,5 +168,6 @@ export function embeddedKeys(session: Session): VaultKeys {
     disable: async (reference) => await session.setEnabled("keys", reference, false),
     enable: async (reference) => await session.setEnabled("keys", reference, true),
     versions: async (name) => await session.versions("keys", name),
+    purge: async (name) => await session.purge("keys", name),
   };
 }

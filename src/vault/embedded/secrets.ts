@@ -77,5 +77,6 @@ export function embeddedSecrets(session: Session): VaultSecrets {
     enable: async (reference) => await session.setEnabled("secrets", reference, true),
     delete: async (name) => await deleteSecret(session, name),
     recover: async (name) => await recoverSecret(session, name),
+    purge: async (name) => await session.purge("secrets", name),
   };
 }

@@ -100,6 +100,17 @@ export class Session {
     });
   }
 
+  /** Takes a name with all its versions out of the vault; `not-found` when there is none. */
+  async purge(kind: ObjectKind, name: string): Promise<void> {
+    const directory = await this.directory();
+    directory.write(() => {
+      const object = directory.find(kind, name);
+      if (object === null)
+        throw new KeyctlError("not-found", `the vault has no such ${kind === "keys" ? "key" : "secret"}`);
+      directory.remove(object);
+    });
+  }
+
   describe({ row: { kind, name } }: VaultObject, row: VersionRow): VaultVersion {
     const { version, enabled, createdAt, tags } = row;
     const reference = formatReference({ uuid: this.uuid, kind, name, version });
