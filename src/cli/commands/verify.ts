@@ -1,4 +1,4 @@
-import type { Verification } from "../../app/verify-key.ts";
+import type { Verification } from "../../app/judge-key.ts";
 import type { CommandDefinition } from "../command.ts";
 import { fromFileOption, readPipedSecret } from "../secret-input.ts";
 import type { Json } from "../render/view.ts";
@@ -54,7 +54,7 @@ function toJson(
 
 function sentence(judged: Verification, path: (key: NonNullable<Verification["key"]>) => string): string {
   const { valid, reason, key, version } = judged;
-  if (key === null || version === null) return "not accepted: it is not a key of this store";
+  if (key === null || version === null) return "not accepted: it is not a key of this tenant";
   const what = `${path(key)} version ${version.version}`;
   return valid ? `accepted: ${what}, ${version.state}` : `not accepted: ${what}, ${reason ?? "refused"}`;
 }
