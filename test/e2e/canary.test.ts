@@ -10,7 +10,7 @@ import {
   watch,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -81,7 +81,8 @@ async function run(step: Step, more: ProcessOptions = {}): Promise<Ran> {
     },
   };
   const result = await runProcess(home, step.argv, options);
-  ran.add(step.argv.find((each) => !each.startsWith("-")) ?? "");
+  const [verb = "", second = ""] = step.argv.filter((each) => !each.startsWith("-"));
+  for (const name of [verb, `${verb} ${second}`]) ran.add(name);
   expect(result.code, `${commandLine}: ${result.err}`).toBe(step.code ?? 0);
   const shown = step.shows === undefined ? result.out : result.out.replace(step.shows, "");
   if (step.shows !== undefined) expect(result.out).toContain(step.shows);
@@ -203,8 +204,18 @@ async function leaking(first: string, third: string): Promise<void> {
   });
   await run({ argv: ["audit-verify", "--state", "-o", "json"] });
   await run({ argv: ["audit-verify", join(home, "bundle")] });
+  await erasing();
+  await run({ argv: ["profile", "list", "-o", "json"] });
+  await run({ argv: ["profile", "use", "default"] });
   await run({ argv: ["doctor"] });
   await run({ argv: ["doctor", "-o", "json"] });
+}
+
+/** Erases whoever runs this from the log. */
+async function erasing(): Promise<void> {
+  const argv = ["audit-erase", "--actor", userInfo().username];
+  const { out } = await run({ argv: [...argv, "--dry-run", "-o", "json"] });
+  await run({ argv: [...argv, "--confirm", JSON.parse(out).actor] });
 }
 
 /** What a person gets wrong, with a secret in hand. */
