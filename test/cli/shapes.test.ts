@@ -177,6 +177,39 @@ describe("revoke", () => {
   });
 });
 
+describe("status", () => {
+  const findingFields = words(`id level key version since until message command`);
+
+  it("has a verdict, counts of every kind of finding, and each finding with its command", async () => {
+    await home.run(["verify"], { stdin: "nonsense" });
+    const { out } = await home.run(["status", "-o", "json"]);
+    const status = expectFields(
+      out,
+      words(
+        `tenant scope asOf verdict totals counts findings attempts accesses checkpoint maintenance notExamined`,
+      ),
+    );
+    const totals = words(`byKind byState secure rotationSoon rotationRequired countedTo`);
+    expectFields(status["totals"], totals);
+    expectFields(
+      status["counts"],
+      words(`anomaly overdue rotation-required expiring compromised expired rotation-soon never-used stale suspended
+  deleted seen grace-running upstream-open operation-open operation-running vault-task maintenance-late
+  checkpoint-late log-broken refusals`),
+    );
+    for (const finding of arrayOf(status["findings"])) expectFields(finding, findingFields);
+    expect(arrayOf(status["findings"]).length).toBeGreaterThan(0);
+    const activity = words(`at actor operation outcome key`);
+    for (const list of ["attempts", "accesses"]) expectFields(arrayOf(status[list])[0], activity);
+    expectTimes(
+      expectFields(status["checkpoint"], words(`signedAt signedSize size unsigned examined problem`)),
+    );
+    expectTimes(expectFields(status["maintenance"], ["lastAt"]));
+    const lines = (await home.run(["status", "-o", "jsonl"])).out.trimEnd().split("\n");
+    for (const line of lines) expectFields(line, findingFields);
+  });
+});
+
 describe("audit-verify", () => {
   it("gives both verdicts of the store's log", async () => {
     expectFields(await home.ok(["audit-verify", "-o", "json"]), verdictFields);
