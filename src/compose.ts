@@ -1,6 +1,7 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { mkdir, stat } from "node:fs/promises";
+import { admitCaller } from "./app/admit-caller.ts";
 import type { InitDeps } from "./app/init-store.ts";
 import { Keyring } from "./app/keyring.ts";
 import { assertNotOlder } from "./app/older-vault.ts";
@@ -14,7 +15,6 @@ import { describeSource } from "./config/setting.ts";
 import { loadSettings } from "./config/settings.ts";
 import type { ResolvedSettings } from "./config/settings.ts";
 import { KeyctlError } from "./core/errors.ts";
-import { uuidv7 } from "./core/uuid.ts";
 import { bundleSource } from "./files/bundle-source.ts";
 import { FileCheckpointMemory } from "./files/checkpoint-memory.ts";
 import { privateFiles } from "./files/private-files.ts";
@@ -165,6 +165,7 @@ async function openSession(
       ...init,
       service: options.service ?? null,
       tenantName: options.tenant ?? settings.tenant.value,
+      deletedToo: options.deletedTenant ?? false,
     });
     return { ...session, close };
   } catch (error) {
@@ -179,26 +180,24 @@ const osUser = "os-user, not authenticated";
 async function sessionOf(
   surroundings: Surroundings,
   settings: ResolvedSettings,
-  init: InitDeps & { service: string | null; tenantName: string },
+  init: InitDeps & { service: string | null; tenantName: string; deletedToo: boolean },
 ): Promise<Omit<Session, "close">> {
   const { io, talk, system, observer } = surroundings;
   const { clock, store, vault, service } = init;
-  const tenant = await store.tenantByName(init.tenantName);
-  if (tenant === null) {
-    throw new KeyctlError(
-      "not-found",
-      `no tenant ${init.tenantName} in ${store.url} (${describeSource(settings.tenant.source)})`,
-      {
-        hint: "check --tenant and KEYCTL_TENANT; keyctl init if the store was never set up",
-      },
-    );
-  }
-  const actor = await store.actorByLogin(io.login);
-  if (actor === null) {
-    throw new KeyctlError("forbidden", `${io.login} is not an actor of ${store.url}`, {
-      hint: "run it as the user who made the store",
-    });
-  }
+  const warn = (message: string): void => talk.warn(message);
+  const caller = await admitCaller(
+    { store, clock, random, tool: system.tool, warn },
+    {
+      login: io.login,
+      auth: osUser,
+      personal: init.personal,
+      tenant: init.tenantName,
+      where: `${store.url} (${describeSource(settings.tenant.source)})`,
+      env: settings.env.value,
+      service,
+      deletedToo: init.deletedToo,
+    },
+  );
   return {
     clock,
     random,
@@ -209,18 +208,9 @@ async function sessionOf(
     naming: settings.naming.value,
     files: privateFiles,
     memory: memoryOf(settings),
-    caller: {
-      actor,
-      auth: osUser,
-      role: await store.roleOf(actor.id, tenant.id),
-      tenant,
-      env: settings.env.value,
-      service,
-      correlationId: uuidv7(clock.now(), random.bytes(10)),
-      personal: init.personal,
-    },
+    caller,
     tool: system.tool,
-    warn: (message) => talk.warn(message),
+    warn,
     ...(observer === undefined ? {} : { observer }),
   };
 }

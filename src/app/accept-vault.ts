@@ -1,6 +1,7 @@
 import { KeyctlError } from "../core/errors.ts";
 import type { KeyRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
+import { maintainedTenants } from "./maintained-tenants.ts";
 import type { VaultVersion } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
 import { revokeKeys } from "./revoke-keys.ts";
@@ -30,10 +31,12 @@ export async function acceptOlderVault(deps: Deps, generation: number): Promise<
     });
   }
   const lost: LostVersion[] = [];
-  for await (const key of vaultHeldKeys(deps)) {
-    const room = key.kind === "secret" ? vault.secrets : vault.keys;
-    const there = await room.versions(await vaultName(deps.store, key));
-    for (const version of await missingVersions(deps, key, there)) lost.push({ key, version });
+  for (const tenantId of await everyTenant(deps)) {
+    for await (const key of vaultHeldKeys(deps, tenantId)) {
+      const room = key.kind === "secret" ? vault.secrets : vault.keys;
+      const there = await room.versions(await vaultName(deps.store, key));
+      for (const version of await missingVersions(deps, key, there)) lost.push({ key, version });
+    }
   }
   for (const { key, version } of lost) {
     await revokeKeys(deps, {
@@ -56,6 +59,16 @@ export async function acceptOlderVault(deps: Deps, generation: number): Promise<
     await recordAudit(tx, deps, { operation: "vault.accept-older", sensitivity: "CRITICAL", after });
   });
   return lost;
+}
+
+/** The vault is every tenant's: it is for somebody to decide who may change the keys of all of them. */
+async function everyTenant(deps: Deps): Promise<string[]> {
+  const ours = await maintainedTenants(deps);
+  const all = await deps.store.tenants();
+  if (all.every(({ id }) => ours.includes(id))) return ours;
+  throw new KeyctlError("forbidden", "the vault holds keys of other tenants too", {
+    hint: "somebody who is owner or operator of every tenant in the store can do it",
+  });
 }
 
 async function missingVersions(

@@ -1,12 +1,10 @@
 import { isKeyctlError } from "../core/errors.ts";
 import type { ErrorCode, KeyctlError } from "../core/errors.ts";
-import type { KeyRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
-import { placeOf } from "./find-key.ts";
 import type { KeySelector } from "./find-key.ts";
-import { recordAudit } from "./record-audit.ts";
+import { Trespass } from "./trespass.ts";
 
-type AttemptDeps = Pick<Deps, "store" | "caller" | "clock" | "random" | "tool" | "warn">;
+export type AttemptDeps = Pick<Deps, "store" | "caller" | "clock" | "random" | "tool" | "warn">;
 
 /** What somebody tried. */
 export interface Attempt {
@@ -19,54 +17,33 @@ export interface Attempt {
 /** Refusals that belong in the log; what was mistyped, or is only busy or away, was no attempt on a key. */
 const logged: ReadonlySet<ErrorCode> = new Set(["forbidden", "refused", "integrity"]);
 
+/** What is in the log already: a use case inside another one tells it once. */
+const told = new WeakSet<KeyctlError>();
+
 /**
- * Does the work; an attempt that a role, a policy or a broken row refuses is one entry in the log of the caller's tenant,
- * CRITICAL when the role forbade it. The refusal is thrown on, also when it could not be written down.
+ * Does the work; an attempt that a role, a policy or a broken row refuses is one entry in the log of the tenant it was about,
+ * CRITICAL when the role forbade it; one on a tenant without any role there is one in the log `system`. The refusal is thrown
+ * on, also when it could not be written down.
  */
-export async function attempted<T>(deps: AttemptDeps, attempt: Attempt, work: () => Promise<T>): Promise<T> {
+export async function attempted<T>(
+  deps: AttemptDeps,
+  attempt: Attempt,
+  work: () => Promise<T> | T,
+): Promise<T> {
   const startedAt = deps.clock.now();
   try {
     return await work();
   } catch (error) {
-    if (isKeyctlError(error) && logged.has(error.code))
+    if (isKeyctlError(error) && isLogged(error) && !told.has(error)) {
+      told.add(error);
+      // Loaded now and not before: what goes well, and only reads, does not wait for the rules of what a log may hold.
+      const { recordRefusal } = await import("./record-refusal.ts");
       await recordRefusal(deps, { ...attempt, startedAt, error });
+    }
     throw error;
   }
 }
 
-async function recordRefusal(
-  deps: AttemptDeps,
-  refusal: Attempt & { startedAt: number; error: KeyctlError },
-): Promise<void> {
-  const { operation, startedAt, error } = refusal;
-  try {
-    const key = await triedKey(deps, refusal.target ?? null);
-    await deps.store.transaction(
-      async (tx) =>
-        await recordAudit(tx, deps, {
-          operation,
-          outcome: "denied",
-          sensitivity: error.code === "forbidden" ? "CRITICAL" : "HIGH",
-          key,
-          after: { error: error.code, role: deps.caller.role },
-          startedAt,
-        }),
-    );
-  } catch (failure) {
-    if (!isKeyctlError(failure)) throw failure;
-    deps.warn(`this refusal is not in the audit log: ${failure.message}`);
-  }
-}
-
-/** The key of the caller's own tenant that was named; another tenant's log is not the caller's to write to. */
-async function triedKey(deps: AttemptDeps, target: KeySelector | null): Promise<KeyRecord | null> {
-  if (target === null) return null;
-  const key = await namedKey(deps, target).catch(() => null);
-  return key?.tenantId === deps.caller.tenant.id ? key : null;
-}
-
-async function namedKey(deps: AttemptDeps, target: KeySelector): Promise<KeyRecord | null> {
-  if ("path" in target) return await deps.store.keyByName(await placeOf(deps, target.path));
-  const byId = await deps.store.keyById(target.id.toLowerCase());
-  return byId ?? (await deps.store.versionByPublicId(target.id))?.key ?? null;
+function isLogged(error: KeyctlError): boolean {
+  return logged.has(error.code) || error instanceof Trespass;
 }

@@ -1,5 +1,5 @@
 import { KeyctlError } from "../core/errors.ts";
-import { assertMay } from "../core/access.ts";
+import { assertMay, defaultOwner } from "../core/access.ts";
 import { assertOwner, kindFields } from "../core/key-spec.ts";
 import type { KindSpec } from "../core/key-spec.ts";
 import type { KeyKind, KeyPolicy, KeyRecord } from "../core/model.ts";
@@ -14,7 +14,7 @@ import { checkNaming } from "./check-naming.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { assertSource, newValue } from "./new-value.ts";
 import type { NewValue } from "./new-value.ts";
-import { placeOf, standingIn } from "./find-key.ts";
+import { assertTenantLives, placeOf, roleIn, standingIn } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
@@ -29,7 +29,8 @@ export interface CreateKeyInput {
   policy: Partial<KeyPolicy>;
   /** A date that holds for the first version only. */
   expiresAt: number | null;
-  owner: string;
+  /** null: a user's own; of everybody else, the app's. */
+  owner: string | null;
   tags: Record<string, string>;
   complianceTags: string[];
   description: string | null;
@@ -54,7 +55,7 @@ export interface MadeVersion {
 
 /** What `--dry-run` shows: the key as it would be recorded, nothing written. `refused` for a name against the convention. */
 export async function planCreate(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
-  return await attempted(deps, attemptOf(input), async () => await plan(deps, input));
+  return await attempted(deps, attemptOf(input), async () => await plan(deps, await withOwner(deps, input)));
 }
 
 /**
@@ -62,14 +63,26 @@ export async function planCreate(deps: Deps, input: CreateKeyInput): Promise<Key
  * `conflict` when the name is taken, `refused` for a weak value, `indeterminate` when the vault's answer was lost.
  */
 export async function createKey(deps: Deps, input: CreateKeyInput): Promise<MadeVersion> {
-  return await attempted(deps, attemptOf(input), async () => await create(deps, input));
+  return await attempted(
+    deps,
+    attemptOf(input),
+    async () => await create(deps, await withOwner(deps, input)),
+  );
+}
+
+type OwnedInput = CreateKeyInput & { owner: string };
+
+async function withOwner(deps: Deps, input: CreateKeyInput): Promise<OwnedInput> {
+  if (input.owner !== null) return { ...input, owner: input.owner };
+  const { tenantId } = await placeOf(deps, input.path);
+  return { ...input, owner: defaultOwner(await roleIn(deps, tenantId), deps.caller.actor) };
 }
 
 function attemptOf({ path }: CreateKeyInput): Attempt {
   return { operation: "key.create", target: { path } };
 }
 
-async function plan(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
+async function plan(deps: Deps, input: OwnedInput): Promise<KeyRecord> {
   const place = await placeOf(deps, input.path);
   assertOwner(input.owner);
   assertMay(await standingIn(deps, place.tenant), "manage", input.owner);
@@ -83,7 +96,7 @@ async function plan(deps: Deps, input: CreateKeyInput): Promise<KeyRecord> {
   return keyRecord(deps, input, { ...place, fields, existing });
 }
 
-async function create(deps: Deps, input: CreateKeyInput): Promise<MadeVersion> {
+async function create(deps: Deps, input: OwnedInput): Promise<MadeVersion> {
   const place = await placeOf(deps, input.path);
   const dry = await planOrReplay(deps, input, place.tenantId);
   if ("replayed" in dry) return dry;
@@ -100,6 +113,7 @@ async function create(deps: Deps, input: CreateKeyInput): Promise<MadeVersion> {
     input: { idempotencyKey: input.options.idempotencyKey, requestHash: dry.requestHash },
   });
   await deps.store.transaction(async (tx) => {
+    await assertTenantLives(tx, place.tenant);
     if (existing === null) await tx.insertKey(key);
     else if (!(await tx.updateKey(key, existing.revision))) throw changed();
     await recordVersion(deps, tx, {
@@ -147,7 +161,7 @@ export async function madeVersion(
 
 async function planOrReplay(
   deps: Deps,
-  input: CreateKeyInput,
+  input: OwnedInput,
   tenantId: string,
 ): Promise<MadeVersion | { key: KeyRecord; requestHash: string | null }> {
   const { idempotencyKey } = input.options;
@@ -171,7 +185,7 @@ async function planOrReplay(
   };
 }
 
-function describeRequest(input: CreateKeyInput): Record<string, string | number | null> {
+function describeRequest(input: OwnedInput): Record<string, string | number | null> {
   const { path, kind, expiresAt, owner, description, generateLength } = input;
   const rest = JSON.stringify([input.spec, input.policy, input.tags, input.complianceTags]);
   return { path, kind, expiresAt, owner, description, generateLength, rest };
@@ -197,7 +211,7 @@ function assertValueFits(input: CreateKeyInput): void {
 
 function keyRecord(
   deps: Deps,
-  input: CreateKeyInput,
+  input: OwnedInput,
   place: {
     tenantId: string;
     env: string;

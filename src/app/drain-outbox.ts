@@ -23,7 +23,10 @@ const retryMostMs = 3_600_000;
  * Does what is due in the vault, at least once each; a task that fails stays queued and is tried again later and later.
  * Never throws because the vault is away: that is what the queue is for.
  */
-export async function drainOutbox(deps: Deps, filter: { keyId?: string } = {}): Promise<Drained> {
+export async function drainOutbox(
+  deps: Deps,
+  filter: { keyId: string } | { tenantIds: readonly string[] },
+): Promise<Drained> {
   const drained = { done: 0, pending: 0 };
   for (;;) {
     const due = await deps.store.outbox({ ...filter, dueAt: deps.clock.now(), limit: pageSize });

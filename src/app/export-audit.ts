@@ -8,6 +8,7 @@ import { verifyGuide } from "../audit/verify-guide.ts";
 import { verifyScript } from "../audit/verify-script.ts";
 import { csvHeader, csvRow, jsonlLine } from "../audit/views.ts";
 import { KeyctlError } from "../core/errors.ts";
+import { attempted } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
 import type { WriteFile } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
@@ -28,7 +29,11 @@ export interface ExportRange extends SignedLog {
 
 /** Records the export in the log, signs the log with that entry in it, and answers the range to export. */
 export async function beginExport(deps: Deps, input: ExportInput & { format: string }): Promise<ExportRange> {
-  const log = callersLog(deps);
+  return await attempted(deps, { operation: "audit.export" }, async () => await begin(deps, input));
+}
+
+async function begin(deps: Deps, input: ExportInput & { format: string }): Promise<ExportRange> {
+  const log = callersLog(deps, "tenant");
   const filter = await resolveFilter(deps, input.filter);
   // Asked first: an export that cannot be signed must not stand in the log as done.
   await (await deps.vault()).keys.publicKey(await deps.keyring.checkpointKey());

@@ -4,10 +4,11 @@ import { KeyctlError } from "../core/errors.ts";
 import { parsePublicId } from "../core/issued-key.ts";
 import { parseKeyPath } from "../core/key-name.ts";
 import type { KeyWithVersions } from "../core/transition.ts";
-import type { KeyRecord, Tenant, VersionRecord } from "../core/model.ts";
+import type { KeyRecord, Role, Tenant, VersionRecord } from "../core/model.ts";
 import { isUuid } from "../core/uuid.ts";
-import type { Caller } from "./deps.ts";
+import type { Caller, Deps } from "./deps.ts";
 import type { StoreReader } from "./ports.ts";
+import { Trespass } from "./trespass.ts";
 
 /** How a person names a key: `[tenant/][env/]name`, a key's UUID, or an issued version's public id. */
 export type KeySelector = { path: string } | { id: string };
@@ -18,22 +19,43 @@ export interface FoundKey extends KeyWithVersions {
   version: number | null;
 }
 
-/** The tenant a caller means; unknown is `not-found`. */
-export async function findTenant(store: StoreReader, name: string): Promise<Tenant> {
-  const tenant = await store.tenantByName(name);
-  if (tenant === null)
-    throw new KeyctlError("not-found", `no tenant ${name}`, { hint: "check --tenant and the profile" });
+type FindDeps = Pick<Deps, "caller"> & { store: StoreReader };
+
+/**
+ * The tenant that a caller names. `not-found`, in the same words, for one that is not there, one that was deleted, and one in
+ * which the caller has no role.
+ */
+export async function findTenant(deps: FindDeps, name: string): Promise<Tenant> {
+  const tenant = await deps.store.tenantByName(name);
+  if (tenant === null) throw unknownTenant(name);
+  if (tenant.id === deps.caller.tenant.id) return deps.caller.tenant;
+  if ((await roleIn(deps, tenant.id)) === null)
+    throw new Trespass(unknownTenant(name), { tenantId: tenant.id, keyId: null });
+  if (tenant.deletedAt !== null) throw unknownTenant(name);
   return tenant;
 }
 
-/** The caller's standing in a tenant: its own context, or another that it may have a role in. */
-export async function standingIn(
-  deps: { store: StoreReader; caller: Caller },
-  tenant: Pick<Tenant, "id" | "name">,
-): Promise<Standing> {
-  const { actor, role } = deps.caller;
-  const isOwn = tenant.id === deps.caller.tenant.id;
-  return { role: isOwn ? role : await deps.store.roleOf(actor.id, tenant.id), actor, tenant: tenant.name };
+/** What everybody is told of a tenant that is not there for them. */
+export function unknownTenant(name: string): KeyctlError {
+  return new KeyctlError("not-found", `no tenant ${name}`, {
+    hint: "keyctl tenant list names yours; check --tenant, KEYCTL_TENANT and the profile",
+  });
+}
+
+/** Inside the transaction that adds to a tenant: it may have been deleted since it was found. */
+export async function assertTenantLives(store: StoreReader, { name }: Pick<Tenant, "name">): Promise<void> {
+  const tenant = await store.tenantByName(name);
+  if (tenant === null || tenant.deletedAt !== null) throw unknownTenant(name);
+}
+
+/** The caller's role in a tenant: its own context, or another that it may have one in. */
+export async function roleIn({ store, caller }: FindDeps, tenantId: string): Promise<Role | null> {
+  return tenantId === caller.tenant.id ? caller.role : await store.roleOf(caller.actor.id, tenantId);
+}
+
+/** The caller's standing in a tenant. */
+export async function standingIn(deps: FindDeps, tenant: Pick<Tenant, "id" | "name">): Promise<Standing> {
+  return { role: await roleIn(deps, tenant.id), actor: deps.caller.actor, tenant: tenant.name };
 }
 
 /** The caller's standing in its context's tenant. */
@@ -43,22 +65,14 @@ export function standing({ actor, role, tenant }: Caller): Standing {
 
 /**
  * The key with all its versions, and the caller's right to do `action` with it: `not-found` when there is none, or when it
- * belongs to a tenant in which the caller has no role; `forbidden` when the role does not reach that far.
+ * belongs to a tenant that is deleted or in which the caller has no role; `forbidden` when the role does not reach that far.
  */
-export async function findKey(
-  deps: { store: StoreReader; caller: Caller },
-  selector: KeySelector,
-  action: Action,
-): Promise<FoundKey> {
+export async function findKey(deps: FindDeps, selector: KeySelector, action: Action): Promise<FoundKey> {
   const { store, caller } = deps;
   const { key, version } =
-    "path" in selector ? await byPath(store, caller, selector.path) : await byId(store, selector.id);
+    "path" in selector ? await byPath(deps, selector.path) : await byId(deps, selector.id);
   const tenant = key.tenantId === caller.tenant.id ? caller.tenant : await tenantOf(store, key);
-  const stands = await standingIn(deps, tenant);
-  if (stands.role === null && tenant.id !== caller.tenant.id) {
-    throw unknown("path" in selector ? selector.path : selector.id);
-  }
-  assertMay(stands, action, key.owner);
+  assertMay(await standingIn(deps, tenant), action, key.owner);
   return { key, version, versions: await store.versions(key.id) };
 }
 
@@ -72,31 +86,41 @@ async function tenantOf(store: StoreReader, key: KeyRecord): Promise<Tenant> {
 
 /** Where a path points: tenant and environment from the path, else from the caller. */
 export async function placeOf(
-  deps: { store: StoreReader; caller: Caller },
+  deps: FindDeps,
   path: string,
 ): Promise<{ tenantId: string; tenant: Tenant; env: string; name: string }> {
   const parts = parseKeyPath(path);
-  const { caller, store } = deps;
-  const tenant = parts.tenant === undefined ? caller.tenant : await findTenant(store, parts.tenant);
+  const { caller } = deps;
+  const tenant = parts.tenant === undefined ? caller.tenant : await findTenant(deps, parts.tenant);
   return { tenantId: tenant.id, tenant, env: parts.env ?? caller.env, name: parts.name };
 }
 
-async function byPath(
-  store: StoreReader,
-  caller: Caller,
-  path: string,
-): Promise<{ key: KeyRecord; version: null }> {
-  const place = await placeOf({ store, caller }, path);
-  const key = await store.keyByName(place);
-  if (key === null) throw unknown(path, place.env);
+async function byPath(deps: FindDeps, path: string): Promise<{ key: KeyRecord; version: null }> {
+  const place = await placeOf(deps, path);
+  const key = await deps.store.keyByName(place);
+  if (key === null) throw unknownKey(path, place.env);
   return { key, version: null };
 }
 
-async function byId(store: StoreReader, id: string): Promise<{ key: KeyRecord; version: number | null }> {
+async function byId(deps: FindDeps, id: string): Promise<{ key: KeyRecord; version: number | null }> {
+  const { store, caller } = deps;
+  const found = await withId(store, id);
+  if (found === null) throw unknownKey(id);
+  const { tenantId } = found.key;
+  if (tenantId === caller.tenant.id) return found;
+  if ((await roleIn(deps, tenantId)) === null)
+    throw new Trespass(unknownKey(id), { tenantId, keyId: found.key.id });
+  if ((await tenantOf(store, found.key)).deletedAt !== null) throw unknownKey(id);
+  return found;
+}
+
+async function withId(
+  store: StoreReader,
+  id: string,
+): Promise<{ key: KeyRecord; version: number | null } | null> {
   if (isUuid(id)) {
     const key = await store.keyById(id.toLowerCase());
-    if (key === null) throw unknown(id);
-    return { key, version: null };
+    return key === null ? null : { key, version: null };
   }
   if (parsePublicId(id) === null) {
     throw new KeyctlError("usage", "--id takes a key's UUID or the 14-character id inside an issued key", {
@@ -104,11 +128,10 @@ async function byId(store: StoreReader, id: string): Promise<{ key: KeyRecord; v
     });
   }
   const found = await store.versionByPublicId(id);
-  if (found === null) throw unknown(id);
-  return { key: found.key, version: found.version.version };
+  return found === null ? null : { key: found.key, version: found.version.version };
 }
 
-function unknown(what: string, env?: string): KeyctlError {
+function unknownKey(what: string, env?: string): KeyctlError {
   return new KeyctlError("not-found", `no key ${what}${env === undefined ? "" : ` in environment ${env}`}`, {
     hint: "keyctl list",
   });

@@ -1,7 +1,9 @@
 import type { AuditEntry } from "../audit/entry.ts";
 import type { AuditFilter } from "../audit/filter.ts";
-import type { Deps } from "./deps.ts";
+import { attempted } from "./attempt.ts";
+import type { AttemptDeps } from "./attempt.ts";
 import { callersLog, resolveFilter, selectEntries } from "./select-audit.ts";
+import type { CallersLog } from "./select-audit.ts";
 
 export interface ListedEntry {
   entry: AuditEntry;
@@ -11,12 +13,12 @@ export interface ListedEntry {
   erased: string[];
 }
 
-/** The newest entries of the tenant's log that the filter wants, newest first; `limit` at most. */
+/** The newest entries of the log that the filter wants, newest first; `limit` at most. */
 export async function* listAudit(
-  deps: Pick<Deps, "store" | "caller">,
-  input: { filter: AuditFilter; limit: number | null },
+  deps: AttemptDeps,
+  input: { log: CallersLog; filter: AuditFilter; limit: number | null },
 ): AsyncGenerator<ListedEntry> {
-  const log = callersLog(deps);
+  const log = await attempted(deps, { operation: "audit.list" }, () => callersLog(deps, input.log));
   const filter = await resolveFilter(deps, input.filter);
   const names = new Map((await deps.store.actors()).map((actor) => [actor.id, actor.login]));
   let left = input.limit ?? Number.POSITIVE_INFINITY;

@@ -2,23 +2,21 @@ import { assertMay, ownNames, reachOf } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { isUuid } from "../core/uuid.ts";
-import type { Deps } from "./deps.ts";
+import { attempted } from "./attempt.ts";
+import type { AttemptDeps } from "./attempt.ts";
+import type { Caller } from "./deps.ts";
 import { standing } from "./find-key.ts";
 import type { KeyFilter } from "./ports.ts";
-
-type ListDeps = Pick<Deps, "store" | "caller" | "clock">;
 
 const pageSize = 500;
 
 /** Keys of the context's tenant and environment that the caller may see, by name; streamed page by page, `limit` at most. Makes no vault call. */
 export async function* listKeys(
-  deps: ListDeps,
+  deps: AttemptDeps,
   input: { filter: KeyFilter; limit: number | null; after: string | null },
 ): AsyncGenerator<KeyRecord> {
   const { caller } = deps;
-  const ownOnly = reachOf(caller.role, "read") === "own";
-  if (!ownOnly) assertMay(standing(caller), "read");
-  const filter = ownOnly ? { ...input.filter, ownedBy: ownNames(caller.actor) } : input.filter;
+  const filter = await attempted(deps, { operation: "key.list" }, () => withinReach(caller, input.filter));
   let left = input.limit ?? Number.POSITIVE_INFINITY;
   let after = input.after === null ? null : parseCursor(input.after);
   while (left > 0) {
@@ -38,6 +36,13 @@ export async function* listKeys(
     left -= keys.length;
     after = { name: last.name, id: last.id };
   }
+}
+
+/** Who reaches only its own keys is shown only these. */
+function withinReach(caller: Caller, filter: KeyFilter): KeyFilter {
+  if (reachOf(caller.role, "read") === "own") return { ...filter, ownedBy: ownNames(caller.actor) };
+  assertMay(standing(caller), "read");
+  return filter;
 }
 
 /** Where the next page begins, for `--after`. */

@@ -11,11 +11,11 @@ import { changed } from "./version-work.ts";
 
 const pageSize = 200;
 
-/** Writes the expiries whose moment has come, queues what the vault has to do for them; answers how many keys changed. */
-export async function writeExpiries(deps: Deps): Promise<number> {
+/** Writes the expiries of these tenants whose moment has come, queues what the vault has to do; answers how many keys changed. */
+export async function writeExpiries(deps: Deps, tenantIds: readonly string[]): Promise<number> {
   let written = 0;
   for (;;) {
-    const overdue = await deps.store.overdueVersions(deps.clock.now(), pageSize);
+    const overdue = await deps.store.overdueVersions(deps.clock.now(), pageSize, tenantIds);
     const keyIds = [...new Set(overdue.map(({ key }) => key.id))];
     let progress = 0;
     for (const keyId of keyIds) progress += (await expireKey(deps, keyId)) ? 1 : 0;

@@ -1,18 +1,23 @@
+import { assertMay, mayDo, reachOf } from "../core/access.ts";
 import { isKeyctlError } from "../core/errors.ts";
 import { leakFingerprint, leakTag } from "../core/leak-tag.ts";
 import type { KeyRecord } from "../core/model.ts";
-import type { Deps } from "./deps.ts";
+import { attempted } from "./attempt.ts";
+import type { AttemptDeps } from "./attempt.ts";
+import type { Caller, Deps } from "./deps.ts";
+import { standing } from "./find-key.ts";
 import type { ManagedMatch, ScanDeps } from "./scan-for-leaks.ts";
 
-type LookupDeps = Pick<Deps, "store" | "keyring" | "caller" | "clock" | "warn">;
+type LookupDeps = AttemptDeps & Pick<Deps, "keyring">;
 
 /**
  * Recognises the tenant's own secrets by leak tag, against the live store. When the vault (which holds the tag's key)
- * cannot be reached, nothing is recognised and a warning says so: `managed` is null then.
+ * cannot be reached, or the caller's role may see no keys, nothing is recognised and a warning says so: `managed` is null then.
  */
 export async function managedLookup(deps: LookupDeps): Promise<Pick<ScanDeps, "managed" | "fingerprint">> {
   const { caller } = deps;
   try {
+    await attempted(deps, { operation: "leak.scan" }, () => assertMaySee(caller));
     const { key } = await deps.keyring.leakKey(caller.tenant.id);
     return {
       fingerprint: (bytes) => Buffer.from(leakFingerprint(leakTag(key, bytes))).toString("hex"),
@@ -32,6 +37,11 @@ export async function managedLookup(deps: LookupDeps): Promise<Pick<ScanDeps, "m
   }
 }
 
+/** Be it only its own keys: those of others are then as foreign as another tenant's. */
+function assertMaySee(caller: Caller): void {
+  if (reachOf(caller.role, "read") === "none") assertMay(standing(caller), "read");
+}
+
 async function matchOf(
   deps: LookupDeps,
   known: { keyId: string; version: number },
@@ -41,6 +51,7 @@ async function matchOf(
     (candidate) => candidate.version === known.version,
   );
   if (key === null || version === undefined) return null;
+  if (!mayDo(standing(deps.caller), "read", key.owner)) return { foreign: true };
   return {
     keyId: key.id,
     name: key.name,
@@ -54,7 +65,7 @@ async function matchOf(
 }
 
 function stateOf(key: KeyRecord, state: string): string {
-  return key.deletedAt === null ? state : "deleted";
+  return key.deletedAt === null || state === "destroyed" ? state : "deleted";
 }
 
 /** Of another tenant's key only that it is one, found by its public id. */

@@ -5,10 +5,11 @@ import { meansCompromise, planRevoke } from "../core/denial.ts";
 import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord, RevokeReason, Severity, VersionRecord } from "../core/model.ts";
 import { undoWindowMs } from "../core/policy.ts";
+import { attempted } from "./attempt.ts";
 import { assertRevision } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { findKey, findTenant, standing, standingIn } from "./find-key.ts";
-import type { KeySelector } from "./find-key.ts";
+import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findLeaked } from "./find-leaked.ts";
 import { hashPlan } from "./plan-hash.ts";
 import type { BulkSelector, StoreReader } from "./ports.ts";
@@ -59,7 +60,7 @@ export async function resolveTarget(deps: Deps, input: RevokeInput): Promise<Res
   if ("keys" in target) return await resolveNamed(deps, input, target);
   if ("leakedText" in target) {
     const { matches, complete } = await findLeaked(deps, target.leakedText);
-    for (const { keyId } of matches) await findKey(deps, { id: keyId }, "manage");
+    for (const { keyId } of matches) await findToRevoke(deps, { id: keyId });
     if (matches.length === 0) assertMayLook(deps);
     const only = new Map<string, number[]>();
     for (const match of matches) only.set(match.keyId, [...(only.get(match.keyId) ?? []), match.version]);
@@ -72,7 +73,7 @@ export async function resolveTarget(deps: Deps, input: RevokeInput): Promise<Res
       "--all needs at least one --where-tenant, --where-owner, --where-tag or --where-provider",
     );
   }
-  const tenant = name === undefined ? deps.caller.tenant : await findTenant(deps.store, name);
+  const tenant = name === undefined ? deps.caller.tenant : await findTenant(deps, name);
   assertMay(await standingIn(deps, tenant), "manage", where.owner);
   return {
     keyIds: await deps.store.selectKeyIds({ ...where, tenantId: tenant.id }),
@@ -86,6 +87,15 @@ function assertMayLook({ caller }: Deps): void {
   if (reachOf(caller.role, "manage") === "none") assertMay(standing(caller), "manage");
 }
 
+/** Of several keys the log names the one that was refused. */
+async function findToRevoke(deps: Deps, target: KeySelector): Promise<FoundKey> {
+  return await attempted(
+    deps,
+    { operation: "key.revoke", target },
+    async () => await findKey(deps, target, "manage"),
+  );
+}
+
 async function resolveNamed(
   deps: Deps,
   input: RevokeInput,
@@ -93,7 +103,7 @@ async function resolveNamed(
 ): Promise<Resolved> {
   const meant = new Map<string, Set<number | null>>();
   for (const selector of target.keys) {
-    const found = await findKey(deps, selector, "manage");
+    const found = await findToRevoke(deps, selector);
     assertRevision(found.key, input.options.ifRevision);
     const versions = meant.get(found.key.id) ?? new Set();
     meant.set(found.key.id, versions.add(target.version ?? found.version));

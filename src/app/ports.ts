@@ -70,6 +70,8 @@ export interface VaultKeys {
   enable(reference: string): Promise<void>;
   /** Every version of a name in no promised order; empty when the name is unknown. */
   versions(name: string): Promise<VaultVersion[]>;
+  /** Takes a name and all its versions away for good; it is free again. `not-found` when there is none. */
+  purge(name: string): Promise<void>;
 }
 
 export interface VaultSecrets {
@@ -83,6 +85,8 @@ export interface VaultSecrets {
   /** Soft delete of the whole name. */
   delete(name: string): Promise<void>;
   recover(name: string): Promise<void>;
+  /** Takes a name and all its versions away for good, deleted before or not; it is free again. `not-found` when there is none. */
+  purge(name: string): Promise<void>;
 }
 
 export interface VaultCapabilities {
@@ -231,15 +235,15 @@ export interface IdempotentRequest {
 }
 
 /**
- * What must still be told to the vault, at least once. `sweep` disables what a given-up operation left in the vault: its
- * reference is the vault object's name.
+ * What must still be told to the vault, at least once. `sweep` disables what a given-up operation left in the vault, `purge`
+ * takes a purged key's object away: the reference of both is the vault object's name.
  */
 export interface OutboxItem {
   id: string;
   tenantId: string;
   keyId: string;
   version: number;
-  task: "disable-secret" | "disable-key" | "sweep-secret" | "sweep-key";
+  task: "disable-secret" | "disable-key" | "sweep-secret" | "sweep-key" | "purge-secret" | "purge-key";
   reference: string;
   operationId: string;
   notBefore: number;
@@ -386,8 +390,8 @@ export interface StoreReader {
   versionsOfKeys(keyIds: string[]): Promise<VersionRecord[]>;
   versionByPublicId(publicId: string): Promise<KeyWithVersion | null>;
   wrappedKeys(keyId: string, version: number): Promise<WrappedKey[]>;
-  /** Every version whose expiry passed at `now` and is not yet written so (no transition ends a grace), up to `limit`. */
-  overdueVersions(now: number, limit: number): Promise<KeyWithVersion[]>;
+  /** Versions of these tenants whose expiry passed at `now` and is not yet written so (no transition ends a grace), up to `limit`. */
+  overdueVersions(now: number, limit: number, tenantIds: readonly string[]): Promise<KeyWithVersion[]>;
 
   rootReferences(role: RootRole): Promise<RootReference[]>;
   leakTagsOf(keyId: string): Promise<LeakTag[]>;
@@ -404,8 +408,13 @@ export interface StoreReader {
     verb: string;
     key: string;
   }): Promise<IdempotentRequest | null>;
-  /** Not done yet; of one key, or all. Oldest first. */
-  outbox(filter: { keyId?: string; dueAt?: number; limit: number }): Promise<OutboxItem[]>;
+  /** Not done yet; of one key, of some tenants, or all. Oldest first. */
+  outbox(filter: {
+    keyId?: string;
+    tenantIds?: readonly string[];
+    dueAt?: number;
+    limit: number;
+  }): Promise<OutboxItem[]>;
   outboxOfOperation(operationId: string): Promise<OutboxItem[]>;
   /** Newest first. */
   revocations(keyId: string): Promise<Revocation[]>;
@@ -467,6 +476,8 @@ export interface StoreTransaction extends StoreReader {
   /** One statement, for keys all of whose versions were denied: sets state, pointer and expiry, raises each revision by one. */
   denyKeys(denial: { keyIds: string[]; state: KeyState; updatedAt: number }): Promise<void>;
   insertWrappedKey(wrapped: WrappedKey): Promise<void>;
+  /** Takes away where a key's values lie: the wraps of its data keys, and its vault references. */
+  eraseValues(keyId: string): Promise<void>;
   /** Notes a use, and with `seenAt` that a person saw the value. Times only grow. */
   touchVersion(touch: { keyId: string; version: number; lastUsedAt: number; seenAt?: number }): Promise<void>;
 

@@ -1,3 +1,4 @@
+import { systemLog } from "../audit/entry.ts";
 import { assertMay } from "../core/access.ts";
 import { isKeyctlError } from "../core/errors.ts";
 import { judgeVersion } from "../core/lifecycle.ts";
@@ -6,9 +7,11 @@ import { uuidv7 } from "../core/uuid.ts";
 import { operationWork } from "./operation-work.ts";
 import { acceptOlderVault } from "./accept-vault.ts";
 import type { LostVersion } from "./accept-vault.ts";
+import { attempted } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
 import { drainOutbox } from "./drain-outbox.ts";
 import { standing } from "./find-key.ts";
+import { maintainedTenants } from "./maintained-tenants.ts";
 import { purgeAnswers, writeExpiries } from "./maintain.ts";
 import type { Operation, OutboxItem, Revocation, VaultVersion } from "./ports.ts";
 import { takeOver } from "./run-operation.ts";
@@ -60,37 +63,51 @@ export function reconcileOutcome(report: ReconcileReport): "ok" | "pending" | "i
 
 /**
  * Looks for what crashes and outages left behind; with `fix` it finishes or gives up operations of dead processes, does
- * the queue, writes expiries, disables in the vault what our records deny, and signs every log. It never deletes.
+ * the queue, writes expiries, disables in the vault what our records deny, and signs the logs. It never deletes. It does so
+ * for every tenant that the caller maintains; drift is looked for in the context's.
  */
 export async function reconcile(deps: Deps, input: ReconcileInput): Promise<ReconcileReport> {
-  const { caller } = deps;
-  assertMay(standing(caller), "manage");
-  const lost = input.acceptVault === null ? [] : await acceptOlderVault(deps, input.acceptVault);
-  const operations = await openOperations(deps, input.fix);
-  const expired = input.fix
-    ? await writeExpiries(deps)
-    : (await deps.store.overdueVersions(deps.clock.now(), 1000)).length;
-  const drift = await findDrift(deps, input.fix);
-  const drained = input.fix ? await drainOutbox(deps) : { done: 0 };
+  return await attempted(deps, { operation: "store.reconcile" }, async () => {
+    assertMay(standing(deps.caller), "manage");
+    const lost = input.acceptVault === null ? [] : await acceptOlderVault(deps, input.acceptVault);
+    return { ...(await repair(deps, input.fix, await maintainedTenants(deps))), lost };
+  });
+}
+
+async function repair(
+  deps: Deps,
+  fix: boolean,
+  tenantIds: readonly string[],
+): Promise<Omit<ReconcileReport, "lost">> {
+  const operations = await openOperations(deps, fix, tenantIds);
+  const expired = fix
+    ? await writeExpiries(deps, tenantIds)
+    : (await deps.store.overdueVersions(deps.clock.now(), 1000, tenantIds)).length;
+  const drift = await findDrift(deps, fix);
+  const drained = fix ? await drainOutbox(deps, { tenantIds }) : { done: 0 };
   const now = deps.clock.now();
-  const queue = await deps.store.outbox({ limit: 1000 });
+  const queue = await deps.store.outbox({ tenantIds, limit: 1000 });
   // After an attempt that failed a task is due later, and still waits: what was never to be done yet (a running grace) does not.
   const due = queue.filter((item) => item.notBefore <= now || item.attempts > 0);
-  if (input.fix) await finishMaintenance(deps, now);
+  if (fix) await finishMaintenance(deps, now, tenantIds);
   return {
     operations,
     outbox: { done: drained.done, due, waiting: queue.length - due.length },
     expired,
     drift,
-    upstreams: await deps.store.openUpstreams(caller.tenant.id),
-    lost,
-    fixed: input.fix,
+    upstreams: await deps.store.openUpstreams(deps.caller.tenant.id),
+    fixed: fix,
   };
 }
 
-async function openOperations(deps: Deps, fix: boolean): Promise<FoundOperation[]> {
+async function openOperations(
+  deps: Deps,
+  fix: boolean,
+  tenantIds: readonly string[],
+): Promise<FoundOperation[]> {
   const found: FoundOperation[] = [];
-  for (const operation of await deps.store.openOperations()) {
+  const open = await deps.store.openOperations();
+  for (const operation of open.filter(({ tenantId }) => tenantIds.includes(tenantId))) {
     const key = await deps.store.keyById(operation.keyId);
     if (deps.processes.isAlive(operation.owner)) found.push({ operation, key, action: "running" });
     else if (!fix || key === null) found.push({ operation, key, action: "would-end" });
@@ -109,9 +126,9 @@ async function end(deps: Deps, key: KeyRecord, operation: Operation): Promise<Fo
   }
 }
 
-async function finishMaintenance(deps: Deps, now: number): Promise<void> {
+async function finishMaintenance(deps: Deps, now: number, tenantIds: readonly string[]): Promise<void> {
   await purgeAnswers(deps);
-  for (const log of await deps.store.auditLogs()) await signCheckpoint(deps, log, { onlyWhenStale: false });
+  for (const log of [systemLog, ...tenantIds]) await signCheckpoint(deps, log, { onlyWhenStale: false });
   const generation = await (await deps.vault()).generation();
   await deps.store.transaction(async (tx) => {
     await tx.recordMaintenance(now);
@@ -122,7 +139,8 @@ async function finishMaintenance(deps: Deps, now: number): Promise<void> {
 /** Compares every vault-held version of the tenant with the vault. */
 async function findDrift(deps: Deps, fix: boolean): Promise<Drift[]> {
   const found: Drift[] = [];
-  for await (const key of vaultHeldKeys(deps)) found.push(...(await driftOf(deps, key, fix)));
+  for await (const key of vaultHeldKeys(deps, deps.caller.tenant.id))
+    found.push(...(await driftOf(deps, key, fix)));
   return found;
 }
 

@@ -1,9 +1,9 @@
 import { commitPersonal, formatEntryParts, systemLog } from "../audit/entry.ts";
 import type { AuditDraft } from "../audit/entry.ts";
 import { redactText } from "../leak/redact.ts";
-import type { KeyRecord, Transition } from "../core/model.ts";
+import type { Actor, KeyRecord, Transition } from "../core/model.ts";
 import { uuidv7 } from "../core/uuid.ts";
-import type { Deps, MutationOptions } from "./deps.ts";
+import type { Caller, Deps, MutationOptions } from "./deps.ts";
 import type { AuditAppend, StoreTransaction } from "./ports.ts";
 
 /** What a use case says of an event; who, when, where and the commitments are filled in here. */
@@ -24,10 +24,13 @@ export interface AuditEvent {
   options?: Pick<MutationOptions, "reason" | "ticket">;
 }
 
-type AuditDeps = Pick<Deps, "clock" | "random" | "caller" | "tool">;
+/** What makes an entry: of the caller, who it is and how that is known. */
+export type EntryDeps = Pick<Deps, "clock" | "random" | "tool"> & {
+  caller: Pick<Caller, "auth" | "correlationId" | "personal"> & { actor: Pick<Actor, "id"> };
+};
 
 /** Makes the entry's bytes, all but the sequence number. */
-export function auditEntry(deps: AuditDeps, event: AuditEvent, log: string): AuditAppend {
+export function auditEntry(deps: EntryDeps, event: AuditEvent, log: string): AuditAppend {
   const { caller } = deps;
   const now = deps.clock.now();
   const values = personalValues(deps, event);
@@ -73,7 +76,11 @@ export function auditEntry(deps: AuditDeps, event: AuditEvent, log: string): Aud
 }
 
 /** Appends one event to the log of the key's tenant, else of the caller's. */
-export async function recordAudit(tx: StoreTransaction, deps: AuditDeps, event: AuditEvent): Promise<void> {
+export async function recordAudit(
+  tx: StoreTransaction,
+  deps: Pick<Deps, "clock" | "random" | "caller" | "tool">,
+  event: AuditEvent,
+): Promise<void> {
   const log = event.key?.tenantId ?? deps.caller.tenant.id;
   await tx.appendAudit(log, [auditEntry(deps, event, log)]);
 }
@@ -88,7 +95,7 @@ function drawer(bytes: Uint8Array): (count: number) => Uint8Array {
   return (count) => bytes.slice(at, (at += count));
 }
 
-function personalValues(deps: AuditDeps, event: AuditEvent): [field: string, value: string][] {
+function personalValues(deps: EntryDeps, event: AuditEvent): [field: string, value: string][] {
   const values: Record<string, string> = { ...deps.caller.personal };
   if (event.options?.reason != null) values["reason"] = redactText(event.options.reason);
   if (event.options?.ticket != null) values["ticket"] = redactText(event.options.ticket);

@@ -3,6 +3,7 @@ import { KeyctlError } from "../core/errors.ts";
 import { kindRules } from "../core/kind-rules.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { uuidv7 } from "../core/uuid.ts";
+import { attempted } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
 import { describeRevocation } from "./describe-revocation.ts";
 import type { RevokeResult } from "./describe-revocation.ts";
@@ -16,8 +17,10 @@ import { writeRevoke } from "./write-revoke.ts";
 
 /** What a revoke would deny, and the hash that pins it. Nothing is written. */
 export async function planRevokeKeys(deps: Deps, input: RevokeInput): Promise<RevokePlan> {
-  const resolved = await resolveTarget(deps, input);
-  return await planFor(deps.store, deps.clock.now(), { input, resolved });
+  return await attempted(deps, { operation: "key.revoke" }, async () => {
+    const resolved = await resolveTarget(deps, input);
+    return await planFor(deps.store, deps.clock.now(), { input, resolved });
+  });
 }
 
 /**
@@ -25,6 +28,10 @@ export async function planRevokeKeys(deps: Deps, input: RevokeInput): Promise<Re
  * Open operations of the keys are superseded, never waited for. Revoking what is revoked changes nothing.
  */
 export async function revokeKeys(deps: Deps, input: RevokeInput): Promise<RevokeResult> {
+  return await attempted(deps, { operation: "key.revoke" }, async () => await revoke(deps, input));
+}
+
+async function revoke(deps: Deps, input: RevokeInput): Promise<RevokeResult> {
   const hash = requestSha256(describeRequest(input));
   const request = {
     verb: "revoke",

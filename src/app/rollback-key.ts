@@ -4,6 +4,8 @@ import { touchedBy } from "../core/transition.ts";
 import type { VersionChange } from "../core/transition.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { assertGenuine } from "./mac-versions.ts";
+import { attempted } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";
 import { madeVersion } from "./create-key.ts";
 import type { MadeVersion } from "./create-key.ts";
@@ -34,17 +36,27 @@ export interface PlannedRollback {
 
 /** What a rollback would do; refused where it would be. Nothing is written. */
 export async function planRollbackKey(deps: Deps, input: RollbackKeyInput): Promise<PlannedRollback> {
-  const found = await findKey(deps, input.target, "manage");
-  const toVersion = targetOf(plan(deps, found, input));
-  const { id, revision } = found.key;
-  const planHash = hashPlan({ verb: "rollback", id, revision, toVersion, compromised: input.compromised });
-  return { key: found.key, toVersion, planHash };
+  return await attempted(deps, attemptOf(input), async () => {
+    const found = await findKey(deps, input.target, "manage");
+    const toVersion = targetOf(plan(deps, found, input));
+    const { id, revision } = found.key;
+    const planHash = hashPlan({ verb: "rollback", id, revision, toVersion, compromised: input.compromised });
+    return { key: found.key, toVersion, planHash };
+  });
 }
 
 /** Points back to an earlier version within its window. `refused` outside it, or when the version is compromised or expired. */
 export async function rollbackKey(deps: Deps, input: RollbackKeyInput): Promise<MadeVersion> {
+  return await attempted(deps, attemptOf(input), async () => await rollback(deps, input));
+}
+
+function attemptOf({ target }: RollbackKeyInput): Attempt {
+  return { operation: "key.rollback", target };
+}
+
+async function rollback(deps: Deps, input: RollbackKeyInput): Promise<MadeVersion> {
   const found = await findKey(deps, input.target, "manage");
-  if (await clearTheWay(deps, found.key)) return await rollbackKey(deps, input);
+  if (await clearTheWay(deps, found.key)) return await rollback(deps, input);
   const changes = plan(deps, found, input);
   const version = targetOf(changes);
   // A row changed behind our back must not come back to life with a fresh MAC.

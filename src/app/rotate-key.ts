@@ -3,6 +3,8 @@ import { judgeVersion } from "../core/lifecycle.ts";
 import type { KeyRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
 import { assertNewFile } from "./assert-new-file.ts";
+import { attempted } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { assertRevision, clearTheWay, newOperation } from "./begin-operation.ts";
 import { madeVersion } from "./create-key.ts";
 import type { MadeVersion } from "./create-key.ts";
@@ -36,13 +38,21 @@ export interface PlannedRotation {
   planHash: string;
 }
 
+/** The key that is meant, for what depends on its kind; `forbidden` and `not-found` as the rotation itself. */
+export async function findToRotate(deps: Deps, target: KeySelector): Promise<KeyRecord> {
+  const attempt = { operation: "key.rotate", target };
+  return await attempted(deps, attempt, async () => (await findKey(deps, target, "manage")).key);
+}
+
 /** What a rotation would do; refused where it would be. Nothing is written. */
 export async function planRotate(deps: Deps, input: RotateKeyInput): Promise<PlannedRotation> {
-  const found = await findKey(deps, input.target, "manage");
-  assertRotatable(deps, found, input);
-  const { id, revision, lastVersion } = found.key;
-  const planHash = hashPlan({ verb: "rotate", id, revision, graceMs: input.graceMs });
-  return { key: found.key, nextVersion: lastVersion + 1, planHash };
+  return await attempted(deps, attemptOf(input), async () => {
+    const found = await findKey(deps, input.target, "manage");
+    assertRotatable(deps, found, input);
+    const { id, revision, lastVersion } = found.key;
+    const planHash = hashPlan({ verb: "rotate", id, revision, graceMs: input.graceMs });
+    return { key: found.key, nextVersion: lastVersion + 1, planHash };
+  });
 }
 
 /**
@@ -50,6 +60,14 @@ export async function planRotate(deps: Deps, input: RotateKeyInput): Promise<Pla
  * without an accepted version (unless `replace`), `conflict` while another operation on the key lives.
  */
 export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<MadeVersion> {
+  return await attempted(deps, attemptOf(input), async () => await rotate(deps, input));
+}
+
+function attemptOf({ target }: RotateKeyInput): Attempt {
+  return { operation: "key.rotate", target };
+}
+
+async function rotate(deps: Deps, input: RotateKeyInput): Promise<MadeVersion> {
   const found = await findKey(deps, input.target, "manage");
   const { idempotencyKey } = input.options;
   const hash =
@@ -72,7 +90,7 @@ export async function rotateKey(deps: Deps, input: RotateKeyInput): Promise<Made
       });
     }
   }
-  if (await clearTheWay(deps, found.key)) return await rotateKey(deps, input);
+  if (await clearTheWay(deps, found.key)) return await rotate(deps, input);
   assertRotatable(deps, found, input);
   await assertNewFile(deps, input.outFile);
   await assertGenuine(

@@ -1,19 +1,30 @@
 import { assertMay } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
-import { parseEntry } from "../audit/entry.ts";
+import { parseEntry, systemLog } from "../audit/entry.ts";
 import type { AuditEntry } from "../audit/entry.ts";
 import { isEmptyFilter, matchesFilter } from "../audit/filter.ts";
 import type { AuditFilter } from "../audit/filter.ts";
 import type { Deps } from "./deps.ts";
 import { standing } from "./find-key.ts";
+import { defaultTenant } from "./init-store.ts";
 import type { AuditRow } from "./ports.ts";
 
 type SelectDeps = Pick<Deps, "store" | "caller">;
 
-/** The log that the caller's tenant has; refused to a role that may not read it. */
-export function callersLog(deps: Pick<Deps, "caller">): string {
-  assertMay(standing(deps.caller), "audit");
-  return deps.caller.tenant.id;
+/** Which log is meant: that of the caller's tenant, or the one of what belongs to no tenant. */
+export type CallersLog = "tenant" | "system";
+
+/**
+ * The log's name; `forbidden` to a role that may not read it. The log `system` is read from the tenant that every store has,
+ * as its personal data is erased from there: for all other tenants it holds what is not theirs.
+ */
+export function callersLog({ caller }: Pick<Deps, "caller">, which: CallersLog): string {
+  assertMay(standing(caller), "audit");
+  if (which === "tenant") return caller.tenant.id;
+  if (caller.tenant.name === defaultTenant) return systemLog;
+  throw new KeyctlError("forbidden", `the log system is not read from tenant ${caller.tenant.name}`, {
+    hint: `add --tenant ${defaultTenant}`,
+  });
 }
 
 /** A filter as a person gives it: an actor may be named by login. `not-found` for an actor that nobody knows. */

@@ -1,6 +1,7 @@
 import { stateAt } from "../core/transition.ts";
 import type { KeyRecord, VersionRecord } from "../core/model.ts";
-import type { Deps } from "./deps.ts";
+import { attempted } from "./attempt.ts";
+import type { AttemptDeps } from "./attempt.ts";
 import { findKey } from "./find-key.ts";
 import type { KeySelector } from "./find-key.ts";
 import type { Operation, Revocation } from "./ports.ts";
@@ -15,11 +16,12 @@ export interface ShownKey {
 }
 
 /** One key with its versions, as they stand now; makes no vault call. */
-export async function showKey(
-  deps: Pick<Deps, "store" | "caller" | "clock">,
-  target: KeySelector,
-): Promise<ShownKey> {
-  const { key, versions } = await findKey(deps, target, "read");
+export async function showKey(deps: AttemptDeps, target: KeySelector): Promise<ShownKey> {
+  const { key, versions } = await attempted(
+    deps,
+    { operation: "key.show", target },
+    async () => await findKey(deps, target, "read"),
+  );
   const now = deps.clock.now();
   return {
     key: { ...key, state: stateAt(key.state, key.expiresAt, now) },

@@ -2,8 +2,10 @@ import { parseEntry } from "../audit/entry.ts";
 import type { JsonValue } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { applyChanges, summarise, transitionsOf } from "../core/transition.ts";
+import type { VersionChange } from "../core/transition.ts";
 import { planUndo } from "../core/denial.ts";
 import type { KeyRecord } from "../core/model.ts";
+import { attempted } from "./attempt.ts";
 import { assertRevision } from "./begin-operation.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
 import { findKey } from "./find-key.ts";
@@ -25,11 +27,33 @@ export interface UndoInput {
  * because each row gets its MAC back; `integrity` when a row is not what it was when it was revoked.
  */
 export async function undoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const attempt = { operation: "key.revoke-undo", target: input.target };
+  return await attempted(deps, attempt, async () => await undo(deps, input));
+}
+
+/** The key whose revoke `undoRevoke` would undo; refused where it would be without asking the vault. Nothing is written. */
+export async function planUndoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const attempt = { operation: "key.revoke-undo", target: input.target };
+  return await attempted(deps, attempt, async () => (await plan(deps, input)).found.key);
+}
+
+interface UndoPlan {
+  found: FoundKey;
+  revocation: Revocation;
+  changes: VersionChange[];
+  now: number;
+}
+
+async function plan(deps: Deps, input: UndoInput): Promise<UndoPlan> {
   const found = await findKey(deps, input.target, "manage");
   assertRevision(found.key, input.options.ifRevision);
   const revocation = await lastRevocation(deps, found);
   const now = deps.clock.now();
-  const changes = planUndo(found, { revokedAt: revocation.revokedAt, now });
+  return { found, revocation, now, changes: planUndo(found, { revokedAt: revocation.revokedAt, now }) };
+}
+
+async function undo(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const { found, revocation, changes, now } = await plan(deps, input);
   const rows = await revokedRows(deps, found.key, revocation);
   for (const change of changes) {
     const version = found.versions.find((candidate) => candidate.version === change.version);
@@ -67,6 +91,20 @@ export async function undoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecor
 
 /** Records that a provider key was deleted at the provider too. Saying it again changes nothing. */
 export async function confirmUpstream(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const attempt = { operation: "key.upstream-done", target: input.target };
+  return await attempted(deps, attempt, async () => await confirm(deps, input));
+}
+
+/** The key of which `confirmUpstream` would record it; refused where it would be. Nothing is written. */
+export async function planConfirmUpstream(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const attempt = { operation: "key.upstream-done", target: input.target };
+  return await attempted(deps, attempt, async () => (await findUpstream(deps, input)).found.key);
+}
+
+async function findUpstream(
+  deps: Deps,
+  input: UndoInput,
+): Promise<{ found: FoundKey; waiting: Revocation[] }> {
   const found = await findKey(deps, input.target, "manage");
   const open = (await deps.store.revocations(found.key.id)).filter(
     (revocation) => revocation.upstream !== null,
@@ -76,7 +114,11 @@ export async function confirmUpstream(deps: Deps, input: UndoInput): Promise<Key
       hint: `keyctl revoke ${found.key.name} --reason unspecified`,
     });
   }
-  const waiting = open.filter((revocation) => revocation.upstream === "open");
+  return { found, waiting: open.filter((revocation) => revocation.upstream === "open") };
+}
+
+async function confirm(deps: Deps, input: UndoInput): Promise<KeyRecord> {
+  const { found, waiting } = await findUpstream(deps, input);
   if (waiting.length === 0) return found.key;
   await deps.store.transaction(async (tx) => {
     for (const { id } of waiting) await tx.updateRevocation(id, { upstream: "done" });

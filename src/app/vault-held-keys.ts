@@ -3,11 +3,11 @@ import type { Deps } from "./deps.ts";
 
 const pageSize = 500;
 
-/** The tenant's keys whose value only the vault has, in every environment, page by page. */
+/** A tenant's keys whose value only the vault has, in every environment, page by page. */
 export async function* vaultHeldKeys(
-  deps: Pick<Deps, "store" | "caller" | "clock">,
+  deps: Pick<Deps, "store" | "clock">,
+  tenantId: string,
 ): AsyncGenerator<KeyRecord> {
-  const tenantId = deps.caller.tenant.id;
   for (const kind of ["secret", "encryption"] as const) {
     let after: { name: string; id: string } | null = null;
     for (;;) {

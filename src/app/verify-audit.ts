@@ -1,19 +1,20 @@
 import { origin, verifyCheckpoint } from "../audit/checkpoint.ts";
-import { parseEntry, systemLog } from "../audit/entry.ts";
-import { frontierRoot, parseFrontier } from "../audit/merkle.ts";
+import { parseEntry } from "../audit/entry.ts";
 import type { TreeHead } from "../audit/merkle.ts";
 import { parsePem } from "../audit/public-key.ts";
 import { StateReplay, describeDifference } from "../audit/state-replay.ts";
-import { judgeCompleteness, LogVerifier, readCheckpoints, verifyByAny } from "../audit/verify.ts";
-import type { Completeness, LogVerdict } from "../audit/verify.ts";
+import { LogVerifier, readCheckpoints, verifyByAny } from "../audit/verify.ts";
+import type { LogVerdict } from "../audit/verify.ts";
 import { verifyBundle } from "../audit/verify-bundle.ts";
 import type { BundleSource, BundleVerdict } from "../audit/verify-bundle.ts";
 import { isKeyctlError } from "../core/errors.ts";
 import type { KeyRecord } from "../core/model.ts";
+import { attempted } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
 import { rowMacMatches } from "./mac-versions.ts";
 import type { AuditRow, CheckpointMemory, StoreReader, StoredCheckpoint, Vault } from "./ports.ts";
 import { callersLog } from "./select-audit.ts";
+import type { CallersLog } from "./select-audit.ts";
 
 export interface AuditVerdict extends LogVerdict {
   checkpoints: number;
@@ -28,12 +29,12 @@ export interface AuditVerdict extends LogVerdict {
  */
 export async function verifyAudit(
   deps: Deps,
-  input: { log: "tenant" | "system"; state: boolean },
+  input: { log: CallersLog; state: boolean },
 ): Promise<AuditVerdict> {
-  const own = callersLog(deps);
+  const log = await attempted(deps, { operation: "audit.verify" }, () => callersLog(deps, input.log));
   const replay = input.state ? new StateReplay() : null;
   const impossible: string[] = [];
-  const examined = await examineLog(deps, input.log === "tenant" ? own : systemLog, (row) => {
+  const examined = await examineLog(deps, log, (row) => {
     if (replay !== null) impossible.push(...replay.add(parseEntry(row.bytes)).map(describeDifference));
   });
   const { origin: name, newest, ...verdict } = examined;
@@ -88,39 +89,6 @@ export async function examineLog(
     origin: trust.origin,
     checkpoints: signed.checkpoints.length,
     newest: notes.at(-1) ?? null,
-  };
-}
-
-/**
- * What can be told of a log without reading it: whether its head, its newest checkpoint and what this client remembers
- * can all be true. `problem` is one sentence, null when they can.
- */
-export async function examineHead(
-  deps: ExamineDeps,
-  log: string,
-): Promise<{ size: number; completeness: Completeness; problem: string | null }> {
-  const { uuid } = await deps.store.meta();
-  const trust = { origin: origin(uuid, log), publicKeys: await checkpointKeys(deps) };
-  const newest = await deps.store.newestCheckpoint(log);
-  const signed = readCheckpoints(newest === null ? [] : [newest.note], trust);
-  const memory = await recallHead(deps.memory, trust);
-  const head = await deps.store.auditHead(log);
-  const root = frontierRoot(parseFrontier(head.frontier));
-  const differs = (seen: TreeHead): boolean =>
-    seen.size === head.size && Buffer.compare(seen.root, root) !== 0;
-  const signedDiffers = signed.checkpoints.some(differs);
-  return {
-    size: head.size,
-    completeness: judgeCompleteness({
-      size: head.size,
-      remembered: memory.head,
-      rememberedDiffers: memory.head !== null && differs(memory.head),
-      signedSize: signed.checkpoints.at(-1)?.size ?? 0,
-    }),
-    problem:
-      signed.problem ??
-      memory.problem ??
-      (signedDiffers ? "the root of the log is not that of its newest checkpoint" : null),
   };
 }
 

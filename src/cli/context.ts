@@ -88,6 +88,8 @@ export interface SessionOptions {
   vaultKey?: "file" | "passphrase";
   /** Instead of the context's tenant, which may not be made yet. */
   tenant?: string;
+  /** A tenant that was deleted will do: its log is still to be read. */
+  deletedTenant?: boolean;
 }
 
 /** The settings of this call, and the door to what they name. */

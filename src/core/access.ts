@@ -1,4 +1,5 @@
 import { KeyctlError } from "./errors.ts";
+import { isOwner } from "./key-spec.ts";
 import type { Role } from "./model.ts";
 
 /**
@@ -35,6 +36,12 @@ export function reachOf(role: Role | null, action: Action): Reach {
 /** The owners whose keys are an actor's own: `user:` and its login, or its id. */
 export function ownNames(actor: { id: string; login: string }): string[] {
   return [`user:${actor.login}`, `user:${actor.id}`];
+}
+
+/** Whose a new key is when nobody says so: a user's own, by its login where that can stand in an owner; else the app's. */
+export function defaultOwner(role: Role | null, actor: { id: string; login: string }): string {
+  if (reachOf(role, "manage") !== "own") return "app";
+  return isOwner(`user:${actor.login}`) ? `user:${actor.login}` : `user:${actor.id}`;
 }
 
 /** True when the standing allows it on a key of that owner; without an owner, on everything. */

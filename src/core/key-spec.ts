@@ -109,9 +109,14 @@ function oneOf<T extends string>(flag: string, value: string | null | undefined,
 
 const ownerPattern = /^(?:app|company|user:[A-Za-z0-9][A-Za-z0-9._@+-]{0,127})$/;
 
+/** Whether the text is `app`, `company` or `user:ID`. */
+export function isOwner(text: string): boolean {
+  return ownerPattern.test(text);
+}
+
 /** `app`, `company` or `user:ID`; `usage` otherwise. */
 export function assertOwner(owner: string, flag = "--owner"): void {
-  if (ownerPattern.test(owner)) return;
+  if (isOwner(owner)) return;
   throw new KeyctlError("usage", `${flag} is app, company or user:ID`, {
     hint: `for example ${flag} user:42`,
   });

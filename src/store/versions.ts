@@ -16,12 +16,6 @@ const withPublicId: FixedQuery<VersionWithKeyRow> = (db) => ({
   compile: () =>
     selectVersionsWithKeys(sql`select * from key_versions where public_id = ${""} limit 1`).compile(db),
 });
-const overdue: FixedQuery<VersionWithKeyRow> = (db) => ({
-  compile: () =>
-    selectVersionsWithKeys(sql`select * from key_versions
-      where state in ('active', 'rotated', 'inactive') and expires_at is not null and expires_at <= ${0}
-      order by expires_at, key_id, version limit ${0}`).compile(db),
-});
 const wrapsOf: FixedQuery<WrappedKeyRow> = (db) =>
   db
     .selectFrom("wrapped_keys")
@@ -57,14 +51,25 @@ export function versionReader(
         algorithm: row.algorithm,
         wrapped: plainBytes(row.wrapped),
       })),
-    overdueVersions: async (now, limit) => (await lookup(session, overdue, [now, limit])).map(versionWithKey),
+    overdueVersions: async (now, limit, tenantIds) => {
+      const ours = session.dialect.anyOf("keys.tenant_id", tenantIds);
+      // As a condition, not a join: the walk is along the expiries, and ends at the limit.
+      const chosen = sql`select * from key_versions
+        where state in ('active', 'rotated', 'inactive') and expires_at is not null and expires_at <= ${now}
+          and exists (select 1 from keys where keys.id = key_versions.key_id and ${ours})
+        order by expires_at, key_id, version limit ${limit}`;
+      return (await selectVersionsWithKeys(chosen).execute(session.db)).rows.map(versionWithKey);
+    },
   };
 }
 
 /** Writes of single versions and of the wraps of their data keys. */
 export function versionWriter(
   session: Session,
-): Pick<StoreTransaction, "insertVersion" | "updateVersion" | "insertWrappedKey" | "touchVersion"> {
+): Pick<
+  StoreTransaction,
+  "insertVersion" | "updateVersion" | "insertWrappedKey" | "eraseValues" | "touchVersion"
+> {
   return {
     insertVersion: async (version) => {
       await session.db.insertInto("key_versions").values(versionRow(version)).execute();
@@ -75,6 +80,10 @@ export function versionWriter(
     insertWrappedKey: async ({ keyId, version, kekReference, algorithm, wrapped }) => {
       const row = { key_id: keyId, version, kek_reference: kekReference, algorithm, wrapped };
       await session.db.insertInto("wrapped_keys").values(row).execute();
+    },
+    eraseValues: async (keyId) => {
+      for (const table of ["wrapped_keys", "vault_references"] as const)
+        await session.db.deleteFrom(table).where("key_id", "=", keyId).execute();
     },
     touchVersion: async (touch) => await touchVersion(session, touch),
   };

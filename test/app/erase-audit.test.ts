@@ -57,7 +57,11 @@ async function act(session: Session, operation: string): Promise<void> {
 
 async function listed(): Promise<{ operation: string; actorName: string | null; erased: string[] }[]> {
   const found = [];
-  for await (const { entry, actorName, erased } of listAudit(owner, { filter: {}, limit: null }))
+  for await (const { entry, actorName, erased } of listAudit(owner, {
+    log: "tenant",
+    filter: {},
+    limit: null,
+  }))
     found.push({ operation: entry.operation, actorName, erased });
   return found.toReversed();
 }

@@ -44,6 +44,20 @@ export function versionContract(newPlace: NewPlace): void {
     expect(await store.versions(idOf(3, 9))).toEqual([]);
   });
 
+  test("where a key's values lie is erased for that key and for no other", async (store) => {
+    const keys = [keyRecord(1), keyRecord(2)];
+    for (const key of keys) {
+      await addKey(store, key, [versionRecord(key.id, 1, { vaultReference: `embedded://v/${key.id}/1` })]);
+      const wrapped = new Uint8Array([1, 2, 3]);
+      const wrap = { keyId: key.id, version: 1, kekReference: "kek/1", algorithm: "RSA-OAEP-256", wrapped };
+      await store.transaction(async (tx) => await tx.insertWrappedKey(wrap));
+    }
+    const [one, other] = keys.map(({ id }) => id);
+    await store.transaction(async (tx) => await tx.eraseValues(one ?? ""));
+    expect(await store.wrappedKeys(one ?? "", 1)).toEqual([]);
+    expect(await store.wrappedKeys(other ?? "", 1)).toHaveLength(1);
+  });
+
   test("a number and a public id are given once", async (store) => {
     const key = await addSimpleKey(store, { publicId: "p-1" });
     const insert = async (version: number, publicId: string) =>
@@ -119,11 +133,13 @@ export function versionContract(newPlace: NewPlace): void {
     const later = versionRecord(key.id, 21, { expiresAt: 101 });
     const graceOver = versionRecord(key.id, 22, { state: "rotated", graceUntil: 1 });
     await addKey(store, key, [...states, never, later, graceOver]);
-    const overdue = await store.overdueVersions(100, 10);
+    const ours = [otherTenant.id, tenant.id];
+    const overdue = await store.overdueVersions(100, 10, ours);
     expect(overdue.map(({ version }) => version.state)).toEqual(["inactive", "rotated", "active"]);
     expect(overdue[0]?.key).toEqual(key);
-    expect(await store.overdueVersions(100, 1)).toHaveLength(1);
-    expect(await store.overdueVersions(50, 10)).toEqual([]);
+    expect(await store.overdueVersions(100, 1, ours)).toHaveLength(1);
+    expect(await store.overdueVersions(50, 10, ours)).toEqual([]);
+    expect(await store.overdueVersions(100, 10, [otherTenant.id])).toEqual([]);
   });
 
   test("a denial follows the lifecycle: state, former state, reason, no row MAC; dated unless the vault must answer", async (store) => {

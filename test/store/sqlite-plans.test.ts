@@ -76,7 +76,7 @@ async function readAll(store: Store): Promise<void> {
   await store.versionsOfKeys([key]);
   await store.versionByPublicId("p-1");
   await store.wrappedKeys(key, 1);
-  await store.overdueVersions(9, 10);
+  await store.overdueVersions(9, 10, [tenant.id]);
   await store.rootReferences("kek");
   await store.leakTagsOf(key);
   await store.matchLeakTag(new Uint8Array(32));
@@ -86,6 +86,7 @@ async function readAll(store: Store): Promise<void> {
   await store.openOperations();
   await store.idempotentRequest({ tenantId: tenant.id, actorId: actor.id, verb: "create", key: "k" });
   await store.outbox({ limit: 5 });
+  await store.outbox({ limit: 5, tenantIds: [tenant.id], dueAt: 5 });
   await store.outbox({ limit: 5, keyId: key, dueAt: 5 });
   await store.outboxOfOperation(idOf(4, 1));
   await store.revocations(key);

@@ -60,7 +60,7 @@ async function readEverything(store: Store): Promise<void> {
   const page = { tenantId: tenant.id, env: null, filter: {}, now: 1, limit: 100, after: null };
   for (const key of await store.listKeys(page)) await store.versions(key.id);
   await store.versionByPublicId("public-001-1");
-  await store.overdueVersions(1_000, 100);
+  await store.overdueVersions(1_000, 100, [tenant.id]);
   await store.openOperations();
   await collect(store.auditEntries({ log: "system" }));
   await store.auditHead("system");

@@ -24,7 +24,7 @@ export const auditEraseCommand: CommandDefinition = {
     const { eraseAudit, planEraseAudit } = await import("../../app/erase-audit.ts");
     const { talk, globals } = context;
     const request = { actor: flags.required("actor"), options: context.mutationOptions() };
-    const session = await context.session();
+    const session = await context.session({ make: false, deletedTenant: true });
     const plan = await planEraseAudit(session, request);
     const { actor, planHash } = plan;
     if (globals.dryRun) {

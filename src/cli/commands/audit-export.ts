@@ -50,7 +50,7 @@ export const auditExportCommand: CommandDefinition = {
       });
     if (format !== "bundle" && withPersonal)
       throw new KeyctlError("usage", "--with-personal goes with --format bundle");
-    const session = await context.session();
+    const session = await context.session({ make: false, deletedTenant: true });
     if (format === "bundle" && path !== null && (await session.files.exists(path))) {
       throw new KeyctlError("conflict", `${path} exists already`, {
         hint: "name a folder that does not exist",

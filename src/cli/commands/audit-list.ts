@@ -2,7 +2,7 @@ import type { ListedEntry } from "../../app/list-audit.ts";
 import { describeTransitions, timeOf } from "../../audit/views.ts";
 import type { CommandDefinition } from "../command.ts";
 import type { Column, View } from "../render/view.ts";
-import { auditFilterOptions, readAuditFilter } from "./audit-filter.ts";
+import { auditFilterOptions, logOption, readAuditFilter, readLog } from "./audit-filter.ts";
 
 const limitDefault = 50;
 
@@ -60,6 +60,7 @@ export const auditListCommand: CommandDefinition = {
   arguments: [],
   options: [
     ...auditFilterOptions,
+    logOption,
     { name: "limit", value: "N", summary: "at most so many", defaultText: String(limitDefault) },
   ],
   examples: [
@@ -70,9 +71,10 @@ export const auditListCommand: CommandDefinition = {
   mutation: "no",
   run: async (context, { flags }) => {
     const { listAudit } = await import("../../app/list-audit.ts");
-    const session = await context.session();
+    const session = await context.session({ make: false, deletedTenant: true });
     const filter = readAuditFilter(flags, context.io.now());
-    const entries = listAudit(session, { filter, limit: flags.integer("limit") ?? limitDefault });
+    const log = readLog(flags);
+    const entries = listAudit(session, { log, filter, limit: flags.integer("limit") ?? limitDefault });
     await context.answer.list(view, entries, { empty: "no entries" });
     return "ok";
   },

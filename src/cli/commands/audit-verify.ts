@@ -6,8 +6,7 @@ import type { CommandDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import type { Outcome } from "../exit-codes.ts";
 import { isoTime } from "../render/times.ts";
-
-const logs = ["tenant", "system"] as const;
+import { logOption, readLog } from "./audit-filter.ts";
 
 export const auditVerifyCommand: CommandDefinition = {
   name: "audit-verify",
@@ -24,13 +23,7 @@ export const auditVerifyCommand: CommandDefinition = {
     },
   ],
   options: [
-    {
-      name: "log",
-      value: "WHICH",
-      choices: logs,
-      summary: "the tenant's log, or the one of what belongs to no tenant",
-      defaultText: "tenant",
-    },
+    logOption,
     { name: "state", summary: "also replay the log and compare every key with it" },
     {
       name: "fingerprint",
@@ -57,12 +50,12 @@ export const auditVerifyCommand: CommandDefinition = {
       return await verifyFolder(context, bundle, fingerprint);
     }
     if (fingerprint !== null) throw new KeyctlError("usage", "--fingerprint goes with a bundle");
-    const log = flags.choice("log", logs) ?? "tenant";
+    const log = readLog(flags);
     if (log === "system" && flags.on("state")) {
       throw new KeyctlError("usage", "--state compares keys, and the system log has none");
     }
     const { verifyAudit } = await import("../../app/verify-audit.ts");
-    const session = await context.session();
+    const session = await context.session({ make: false, deletedTenant: true });
     const verdict = await verifyAudit(session, { log, state: flags.on("state") });
     await showVerdict(context, verdict);
     const isSound =

@@ -42,7 +42,7 @@ const options: readonly OptionDefinition[] = [
     summary: "characters of a generated value",
     defaultText: String(generatedCharactersDefault),
   },
-  { name: "owner", value: "WHO", summary: "app, company or user:ID", defaultText: "app" },
+  { name: "owner", value: "WHO", summary: "app, company or user:ID", defaultText: "app; of a user, its own" },
   { name: "tag", value: "K=V", repeatable: true, summary: "a tag" },
   {
     name: "compliance-tag",
@@ -149,7 +149,7 @@ async function readRequest(
       rotateEveryMs: flags.duration("rotate-every"),
     },
     expiresAt: expiry !== null && "at" in expiry ? expiry.at : null,
-    owner: flags.text("owner") ?? "app",
+    owner: flags.text("owner"),
     tags: flags.pairs("tag"),
     complianceTags: flags.list("compliance-tag"),
     description: flags.text("description"),

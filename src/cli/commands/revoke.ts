@@ -206,12 +206,11 @@ function isNamed({ globals }: CommandContext, { planned }: RevokePlan): boolean 
 }
 
 async function undo(context: CommandContext, input: CommandInput): Promise<"ok"> {
-  const { undoRevoke } = await import("../../app/undo-revoke.ts");
+  const { planUndoRevoke, undoRevoke } = await import("../../app/undo-revoke.ts");
   const { keyPath, keyView } = await import("../render/key-view.ts");
-  const { showKey } = await import("../../app/show-key.ts");
+  const request = { target: readSingle(input), options: context.mutationOptions() };
   const session = await context.session();
-  const target = readSingle(input);
-  const { key } = await showKey(session, target);
+  const key = await planUndoRevoke(session, request);
   if (context.globals.dryRun) {
     await context.answer.one(keyView(session.caller.tenant.name, context.io.now()), key);
     context.talk.note(`would undo the last revoke of ${keyPath(key)}; nothing was done`);
@@ -223,7 +222,7 @@ async function undo(context: CommandContext, input: CommandInput): Promise<"ok">
     word: key.name,
     alsoAccepted: [key.id],
   });
-  const restored = await undoRevoke(session, { target, options: context.mutationOptions() });
+  const restored = await undoRevoke(session, request);
   context.talk.note(
     `${keyPath(key)} is ${restored.state}: it is still denied, and can be rotated with --replace`,
   );
@@ -232,17 +231,16 @@ async function undo(context: CommandContext, input: CommandInput): Promise<"ok">
 }
 
 async function upstreamDone(context: CommandContext, input: CommandInput): Promise<"ok"> {
-  const { confirmUpstream } = await import("../../app/undo-revoke.ts");
-  const { showKey } = await import("../../app/show-key.ts");
+  const { confirmUpstream, planConfirmUpstream } = await import("../../app/undo-revoke.ts");
   const { keyPath, keyView } = await import("../render/key-view.ts");
+  const request = { target: readSingle(input), options: context.mutationOptions() };
   const session = await context.session();
-  const target = readSingle(input);
   const view = keyView(session.caller.tenant.name, context.io.now());
   if (context.globals.dryRun) {
-    await context.answer.one(view, (await showKey(session, target)).key);
+    await context.answer.one(view, await planConfirmUpstream(session, request));
     return "ok";
   }
-  const key = await confirmUpstream(session, { target, options: context.mutationOptions() });
+  const key = await confirmUpstream(session, request);
   context.talk.note(`recorded: the provider has deleted its key of ${keyPath(key)}`);
   await context.answer.one(view, key);
   return "ok";

@@ -33,14 +33,13 @@ export const rotateCommand: CommandDefinition = {
   mutation: "idempotent",
   outFile: "own",
   run: async (context, input) => {
-    const { planRotate, rotateKey } = await import("../../app/rotate-key.ts");
-    const { showKey } = await import("../../app/show-key.ts");
+    const { findToRotate, planRotate, rotateKey } = await import("../../app/rotate-key.ts");
     const { showMade, showPlanned } = await import("./made-version.ts");
     const { keyPath } = await import("../render/key-view.ts");
     const { flags } = input;
     const target = readTarget(input);
     const session = await context.session();
-    const { key } = await showKey(session, target);
+    const key = await findToRotate(session, target);
     if (key.kind === "issued") (await import("../secret-output.ts")).assertFormatShowsSecret(context);
     else if (context.globals.outFile !== null) {
       throw new KeyctlError(
