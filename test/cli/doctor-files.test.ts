@@ -11,22 +11,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DoctorDeps } from "../../src/app/doctor.ts";
 import { doctor } from "../../src/app/doctor.ts";
 import { checkDisk } from "../../src/app/check-disk.ts";
-import { composeDoctor } from "../../src/compose-doctor.ts";
-import { doctorCommand } from "../../src/cli/commands/doctor.ts";
-import { readGlobals } from "../../src/cli/global-flags.ts";
-import { parseCommandLine } from "../../src/cli/parse.ts";
 import { fileInspector } from "../../src/files/inspector.ts";
-import { fakeIo } from "../fakes/io.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home } from "../fakes/home.ts";
-import { diagnose, lineOf, linesOf, snapshot } from "./doctor-world.ts";
-
-const script = fileURLToPath(new URL("../../bin/keyctl.js", import.meta.url));
+import { depsOf, diagnose, lineOf, linesOf, snapshot } from "./doctor-world.ts";
 
 let home: Home;
 beforeEach(async () => {
@@ -36,33 +27,6 @@ beforeEach(async () => {
 afterEach(() => home.remove());
 
 const inHome = (name: string): string => join(home.path, name);
-
-/** What doctor looks through in this home, as a user of that number would. */
-function depsOf(set: Partial<DoctorDeps> & { uid?: number | null } = {}): DoctorDeps {
-  const io = fakeIo({
-    env: { KEYCTL_HOME: home.path },
-    cwd: home.path,
-    homeDirectory: home.path,
-    now: home.now,
-  });
-  const { pid, platform, versions } = process;
-  const uid = set.uid === undefined ? (process.getuid?.() ?? null) : set.uid;
-  const system = {
-    pid,
-    platform,
-    uid,
-    tool: "keyctl/1.2.3",
-    node: "",
-    script,
-    nodeVersion: versions.node,
-    nodeRange: ">=22",
-    signals: process,
-  };
-  const parsed = parseCommandLine(["doctor"], [doctorCommand]);
-  if (parsed.kind !== "run") throw new Error("doctor was not understood");
-  const random = { bytes: (count: number) => new Uint8Array(count) };
-  return { ...composeDoctor({ io, system, random }, readGlobals(doctorCommand, parsed.flags)), ...set };
-}
 
 const cases: [string, string, number, string, string, RegExp, RegExp][] = [
   [
@@ -226,7 +190,7 @@ describe("ownership", () => {
   it("by another user than the one who runs keyctl failed, file by file and for the folders above", async () => {
     const stranger = (process.getuid?.() ?? 0) + 4711;
     const before = snapshot(home.path);
-    const checks = await doctor(depsOf({ uid: stranger }));
+    const checks = await doctor(depsOf(home, { uid: stranger }));
     expect(snapshot(home.path)).toEqual(before);
     for (const id of ["file.store", "file.vault", "file.unlock-key", "folder.data"]) {
       const [line] = checks.filter((check) => check.id === id);
@@ -250,7 +214,7 @@ describe("ownership", () => {
   });
 
   it("is not looked at on a system without user ids", async () => {
-    const checks = await doctor(depsOf({ uid: null }));
+    const checks = await doctor(depsOf(home, { uid: null }));
     expect(checks.find(({ id }) => id === "file.store")?.message).toBe(inHome("store.db"));
     expect(checks.filter(({ id }) => id === "folders-above")).toEqual([]);
   });
@@ -303,61 +267,5 @@ describe("a disk", () => {
     const { remote: type, freeBytes } = await fileInspector(process.platform).volume(home.path);
     expect(type === null || typeof type === "string").toBe(true);
     expect(freeBytes).toBeGreaterThan(0);
-  });
-});
-
-describe("a log too long to be read whole", () => {
-  const tenantLine = async () =>
-    (await doctor(depsOf({ entriesMax: 1 }))).find(({ id }) => id === "audit.tenant");
-
-  it("is judged by its end, its newest checkpoint and what was seen", async () => {
-    expect(await tenantLine()).toMatchObject({
-      status: "ok",
-      message: expect.stringContaining("keyctl audit-verify reads all"),
-    });
-    const [name = ""] = readdirSync(inHome("checkpoints"));
-    writeFileSync(join(inHome("checkpoints"), name), "nonsense");
-    expect(await tenantLine()).toMatchObject({ status: "fail" });
-  });
-});
-
-describe("the program", () => {
-  it("that a Node runs which it is not made for failed", async () => {
-    const program = { version: "1.2.3", script, nodeVersion: "20.19.5", nodeRange: "^24.15.0" };
-    const checks = await doctor(depsOf({ program }));
-    expect(checks.find(({ id }) => id === "node")).toMatchObject({ status: "fail", cure: "install Node 24" });
-    expect(checks.find(({ id }) => id === "program")?.message).toBe(`1.2.3, ${script}`);
-  });
-
-  it("is told from others of its name on the PATH, by what a shell would run", async () => {
-    const [foreign, own, copy] = ["foreign", "own", "copy"].map((name) => inHome(name));
-    for (const folder of [foreign, own, copy]) mkdirSync(folder ?? "");
-    writeFileSync(join(foreign ?? "", "keyctl"), "\u007fELF", { mode: 0o755 });
-    symlinkSync(script, join(own ?? "", "keyctl"));
-    mkdirSync(join(copy ?? "", "bin"));
-    writeFileSync(join(copy ?? "", "bin/keyctl.js"), "", { mode: 0o755 });
-    symlinkSync(join(copy ?? "", "bin/keyctl.js"), join(copy ?? "", "keyctl"));
-    const on = async (...folders: (string | undefined)[]) =>
-      lineOf(await diagnose(home, [], { env: { PATH: folders.join(":") } }), "path");
-    expect(await on(foreign, own)).toMatchObject({
-      status: "warn",
-      message: `a shell runs ${foreign}/keyctl, another program: Linux's keyutils has one of this name`,
-      cure: expect.stringContaining(script),
-    });
-    expect(await on(copy, own)).toMatchObject({
-      status: "warn",
-      message: expect.stringContaining("another copy"),
-    });
-    expect(await on(own, foreign)).toMatchObject({
-      status: "ok",
-      message: `a shell runs ${own}/keyctl, which is this keyctl; ${foreign}/keyctl is another program`,
-    });
-    // What cannot be run is passed over, and so is a folder that is not there.
-    chmodSync(join(foreign ?? "", "keyctl"), 0o644);
-    expect((await on(foreign, "/no/such", own)).status).toBe("ok");
-    expect((await on()).message).toMatch(/^has no keyctl/);
-    writeFileSync(join(foreign ?? "", "keyctl"), `#!/bin/sh\nexec node ../lib/keyctl/bin/keyctl.js "$@"\n`);
-    chmodSync(join(foreign ?? "", "keyctl"), 0o755);
-    expect((await on(foreign)).status).toBe("ok");
   });
 });

@@ -1,11 +1,21 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
 import type { Check } from "../../src/app/check.ts";
+import type { DoctorDeps } from "../../src/app/doctor.ts";
+import { doctorCommand } from "../../src/cli/commands/doctor.ts";
+import { readGlobals } from "../../src/cli/global-flags.ts";
+import { parseCommandLine } from "../../src/cli/parse.ts";
+import { composeDoctor } from "../../src/compose-doctor.ts";
 import type { Home } from "../fakes/home.ts";
+import { fakeIo } from "../fakes/io.ts";
 import type { FakeIoOptions } from "../fakes/io.ts";
+
+/** Our own `bin/keyctl.js`. */
+export const script = fileURLToPath(new URL("../../bin/keyctl.js", import.meta.url));
 
 /** Every name below a folder with its content, permissions and times, as text that a test can compare. */
 export function snapshot(folder: string): string[] {
@@ -74,4 +84,31 @@ export function alterStore(home: Home, ...statements: string[]): void {
   } finally {
     database.close();
   }
+}
+
+/** What doctor looks through in this home, with some of it replaced; `uid` is also who opens the vault. */
+export function depsOf(home: Home, set: Partial<DoctorDeps> = {}): DoctorDeps {
+  const io = fakeIo({
+    env: { KEYCTL_HOME: home.path },
+    cwd: home.path,
+    homeDirectory: home.path,
+    now: home.now,
+  });
+  const { pid, platform, versions } = process;
+  const uid = set.uid === undefined ? (process.getuid?.() ?? null) : set.uid;
+  const system = {
+    pid,
+    platform,
+    uid,
+    tool: "keyctl/1.2.3",
+    node: "",
+    script,
+    nodeVersion: versions.node,
+    nodeRange: ">=22",
+    signals: process,
+  };
+  const parsed = parseCommandLine(["doctor"], [doctorCommand]);
+  if (parsed.kind !== "run") throw new Error("doctor was not understood");
+  const random = { bytes: (count: number) => new Uint8Array(count) };
+  return { ...composeDoctor({ io, system, random }, readGlobals(doctorCommand, parsed.flags)), ...set };
 }
