@@ -12,6 +12,11 @@ export const recoveryWindowMs = 30 * dayMs;
 export const idempotencyWindowMs = 7 * dayMs;
 /** Verifiers may cache a row this long, so a denial holds everywhere only after it. */
 export const verifierCacheMs = 5_000;
+/** A batch of validations is written when it has so many rows, or is so old. */
+export const usageBatchRows = 1_000;
+export const usageBatchMs = minuteMs;
+/** So many denials of one key in a minute are entries of their own; the others are counted. */
+export const denialsPerMinute = 60;
 /** A log that was signed less than this ago is not signed again by an ordinary mutation. */
 export const checkpointFreshMs = minuteMs;
 /** Maintenance (`reconcile --fix`) that last ran longer ago than this is late. */
