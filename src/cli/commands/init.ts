@@ -49,8 +49,12 @@ export const initCommand: CommandDefinition = {
       return "ok";
     }
     const { defaultTenant } = await import("../../app/init-store.ts");
-    const how = vaultKey === null ? {} : { vaultKey };
-    const session = await context.session({ make: true, tenant: defaultTenant, ...how });
+    const session = await context.session({
+      make: true,
+      ...(vaultKey === null ? {} : { vaultKey }),
+      // A profile may name a tenant that is made next.
+      ...(plan === null ? {} : { tenant: defaultTenant }),
+    });
     // Opening proves that the vault answers to its unlock key.
     await session.keyring.current();
     const { uuid } = await session.store.meta();
@@ -58,7 +62,7 @@ export const initCommand: CommandDefinition = {
     const tenant = settings.tenant.value;
     await context.answer.value(
       { ...profile, ...places, storeId: uuid, tenant, actor: { id: actor.id, login: actor.login } },
-      `ready: ${places.store}, tenant ${defaultTenant}, ${actor.login} is its owner\n`,
+      `ready: ${places.store}, tenant ${session.caller.tenant.name}, ${actor.login} is its owner\n`,
     );
     if ((await session.store.tenantByName(tenant)) === null) {
       context.talk.warn(`tenant ${tenant} is not there yet`);
