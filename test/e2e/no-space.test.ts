@@ -136,7 +136,7 @@ describe("a store that may not grow", () => {
   afterEach(() => world.home.remove());
 
   const writing = verbTable(({ store }) => store !== "own").filter(
-    ([verb]) => !["init", "list", "show", "audit-list", "leak-scan"].includes(verb),
+    ([verb]) => !["init", "list", "show", "status", "audit-list", "leak-scan"].includes(verb),
   );
 
   it.each(writing)("stops %s with what to do, and nothing is half done", async (verb, row) => {
