@@ -91,6 +91,7 @@ const environmentTopic: Page = {
         ["KEYCTL_AUTH", "how to log in to the vault, as --auth"],
         ["KEYCTL_TENANT", "the tenant, as --tenant"],
         ["KEYCTL_ENV", "the environment of the keys, as --env"],
+        ["KEYCTL_NAMING", "whether new names follow the convention: off, warn or enforce"],
       ],
     },
     {

@@ -62,7 +62,7 @@ function variablesRead(): { names: Set<string>; text: string; computed: string[]
   let all = "";
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted()) {
     if (!file.endsWith(".ts") || file.endsWith("help-topics.ts")) continue;
-    const text = readFileSync(join(folder, file), "utf8");
+    const text = readFileSync(join(folder, file), "utf8").replaceAll(/startsWith\("[^"]*"\)/g, "");
     all += text;
     for (const [, name = ""] of text.matchAll(/\benv(?:ironment)?\[\s*"(\w+)"\s*\]/g)) names.add(name);
     for (const [, name = ""] of text.matchAll(/\b((?:KEYCTL|XDG)_[A-Z_]*[A-Z])\b/g)) names.add(name);
@@ -77,7 +77,9 @@ describe("keyctl help environment", () => {
     block.kind === "rows" ? block.rows.map(([name]) => name) : [],
   );
   const { names, text, computed } = variablesRead();
-  const ofSettings = ["PROFILE", "STORE", "VAULT", "AUTH", "TENANT", "ENV"].map((name) => `KEYCTL_${name}`);
+  const ofSettings = ["PROFILE", "STORE", "VAULT", "AUTH", "TENANT", "ENV", "NAMING"].map(
+    (name) => `KEYCTL_${name}`,
+  );
 
   it("names every variable that the program reads", () => {
     expect([...names].filter((name) => !told.includes(name))).toEqual([]);
@@ -90,8 +92,20 @@ describe("keyctl help environment", () => {
   });
 
   it("knows each place that computes a variable's name", () => {
-    // The settings' flags with KEYCTL_ before them; the XDG folders; the marks of a CI. A new place belongs on the page, then here.
-    expect(computed).toEqual(["cli/io.ts", "config/places.ts", "config/settings.ts"]);
+    // What doctor knows; marks of a CI; the XDG folders; the flags with KEYCTL_ before them. A new place: on the page, then here.
+    expect(computed).toEqual([
+      "app/check-environment.ts",
+      "cli/io.ts",
+      "compose-doctor.ts",
+      "config/places.ts",
+      "config/settings.ts",
+    ]);
+  });
+
+  it("names every KEYCTL_ variable that doctor takes for known, and no other", () => {
+    const source = readFileSync(new URL("../../src/app/check-environment.ts", import.meta.url), "utf8");
+    const known = [...source.matchAll(/^ {2}"(KEYCTL_\w+)",$/gm)].map(([, name = ""]) => name);
+    expect(known.toSorted()).toEqual(told.filter((name) => name.startsWith("KEYCTL_")).toSorted());
   });
 
   it("is what docs/configuration.md says too", () => {

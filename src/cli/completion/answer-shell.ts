@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import type { LoadServices } from "../context.ts";
+import type { LoadServices, Services } from "../context.ts";
 import type { Io } from "../io.ts";
 import { createTalk } from "../talk.ts";
 import { askedFor } from "./asked-for.ts";
@@ -32,10 +32,8 @@ export async function answerShell(io: Io, deps: ShellDeps): Promise<void> {
       warn: quiet,
       hint: quiet,
     };
-    const answer = await candidatesFor(askedFor(words, deps.commands), deps.commands, async (globals) => {
-      const services = await deps.loadServices(io, silent);
-      return await services.resolve(globals);
-    });
+    const load = async (): Promise<Services> => await deps.loadServices(io, silent);
+    const answer = await candidatesFor(askedFor(words, deps.commands), deps.commands, load);
     await io.stdout.write(formatAnswer(answer));
   } catch {
     // A damaged store, an unknown profile, a reader that went away: the next real command says it.

@@ -1,6 +1,6 @@
 import { parseKeyPath } from "../../core/key-name.ts";
 import type { Completed, CommandDefinition } from "../command.ts";
-import type { Globals, Place, Session } from "../context.ts";
+import type { Globals, Services, Session } from "../context.ts";
 import { firstWords, groupOf, secondWords } from "../find-command.ts";
 import { helpTopics } from "../help-topics.ts";
 import type { Asked } from "./asked-for.ts";
@@ -14,14 +14,14 @@ export interface Candidate {
 /** What a shell is told to do by itself: it knows its own files best. */
 export type Answer = readonly Candidate[] | "files" | "folders";
 
-/** Settings with these flags; called only for names that stand in the store or the configuration. */
-export type OpenPlace = (globals: Globals) => Promise<Pick<Place, "openSession">>;
+/** Loaded only for names that stand in the store or the configuration. */
+export type Load = () => Promise<Pick<Services, "resolve" | "profiles">>;
 
 /** What can stand at the cursor. Rejects where store or settings cannot be read: the caller then says nothing. */
 export async function candidatesFor(
   asked: Asked,
   commands: readonly CommandDefinition[],
-  open: OpenPlace,
+  load: Load,
 ): Promise<Answer> {
   const { want, prefix } = asked;
   switch (want.kind) {
@@ -50,7 +50,7 @@ export async function candidatesFor(
     case "value": {
       if (want.completes === "file") return "files";
       if (want.completes === "folder") return "folders";
-      const words = [...want.choices, ...(await namesOf(want.completes, asked, open))];
+      const words = [...want.choices, ...(await namesOf(want.completes, asked, load))];
       const found = matching(
         prefix,
         words.map((word) => ({ word, summary: "" })),
@@ -80,16 +80,20 @@ function matching(prefix: string, candidates: readonly Candidate[]): Candidate[]
 async function namesOf(
   completes: Exclude<Completed, "file" | "folder"> | null,
   asked: Asked,
-  open: OpenPlace,
+  load: Load,
 ): Promise<string[]> {
-  if (completes === null || completes === "profile") return [];
-  if (completes === "variable") return await variableNames(asked, open);
+  if (completes === null) return [];
+  if (completes === "profile") {
+    const profiles = await (await load()).profiles(globalsOf(asked.values, { tenant: null, env: null }));
+    return (await profiles.list()).map(({ name }) => name);
+  }
+  if (completes === "variable") return await variableNames(asked, load);
   const isKey = completes === "key" || completes === "deleted-key";
   const place = isKey ? pathOf(asked.prefix) : { lead: "", name: asked.prefix, tenant: null, env: null };
   if (place === null) return [];
-  const globals = globalsOf(asked.values, place);
-  const { openSession } = await open(globals);
-  const session = await openSession({ make: false });
+  const services = await load();
+  const found = await services.resolve(globalsOf(asked.values, place));
+  const session = await found.openSession({ make: false });
   try {
     const names = await read(completes, session, place.name);
     return names.map((name) => place.lead + name);
@@ -118,10 +122,10 @@ async function read(
 }
 
 /** `VAR=NAME`: nothing before the `=`, keys behind it. */
-async function variableNames(asked: Asked, open: OpenPlace): Promise<string[]> {
+async function variableNames(asked: Asked, load: Load): Promise<string[]> {
   const cut = asked.prefix.indexOf("=") + 1;
   if (cut === 0) return [];
-  const names = await namesOf("key", { ...asked, prefix: asked.prefix.slice(cut) }, open);
+  const names = await namesOf("key", { ...asked, prefix: asked.prefix.slice(cut) }, load);
   return names.map((name) => asked.prefix.slice(0, cut) + name);
 }
 
