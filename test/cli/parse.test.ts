@@ -6,6 +6,7 @@ import { formatHelp } from "../../src/cli/help.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
 import type { Parsed } from "../../src/cli/parse.ts";
 import { commandsReference, exitCodesReference } from "../../src/cli/reference.ts";
+import { commands as tree } from "../../src/cli/tree.ts";
 import { KeyctlError } from "../../src/core/errors.ts";
 
 function verb(name: string, part: Partial<CommandDefinition> = {}): CommandDefinition {
@@ -189,6 +190,10 @@ describe("what is not understood", () => {
     expect(refusal("rm", "x").hint).toBe("did you mean keyctl revoke?");
     expect(refusal("disable").hint).toBe("did you mean keyctl revoke?");
     expect(refusal("rotat", "x").hint).toBe("did you mean keyctl rotate?");
+    expect(refusal("man", "list").hint).toBe("did you mean keyctl help?");
+    expect(refusal("users").hint).toBe("did you mean keyctl actor list?");
+    expect(refusal("project").hint).toBe("did you mean keyctl tenant?");
+    expect(refusal("env").hint).toBe("did you mean keyctl exec?");
     expect(refusal("constructor").hint).toBe("keyctl help lists them");
     expect(refusal("bananas").hint).toBe("keyctl help lists them");
     expect(() => help("rotat")).toThrow("there is no command rotat");
@@ -208,6 +213,20 @@ describe("what is not understood", () => {
     expect(refusal("list", "-o").message).toBe("--output needs a value");
     expect(refusal("create", "x", "--reason", "--yes").message).toBe("--reason needs a value");
     expect(refusal("list", "x").hint).toBe("keyctl list --help");
+  });
+});
+
+describe("words of other tools", () => {
+  // What every release has; verbs that come later must not take a suggestion away.
+  const words = {
+    get: "reveal", read: "reveal", ls: "list", run: "exec", env: "exec", health: "status", check: "doctor",
+    whoami: "doctor", login: "init", man: "help", scan: "leak-scan", log: "audit-list", profiles: "profile list",
+  } as const; // prettier-ignore
+
+  it.each(Object.entries(words))("%s means %s", (typed, meant) => {
+    expect(() => parseCommandLine([typed], tree)).toThrow(
+      expect.objectContaining({ hint: `did you mean keyctl ${meant}?` }),
+    );
   });
 });
 
