@@ -10,6 +10,7 @@ import { recordAudit } from "../../src/app/record-audit.ts";
 import { verifyAudit } from "../../src/app/verify-audit.ts";
 import { systemLog } from "../../src/audit/entry.ts";
 import type { Session } from "../../src/cli/context.ts";
+import { KeyctlError } from "../../src/core/errors.ts";
 import type { Role } from "../../src/core/model.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home } from "../fakes/home.ts";
@@ -185,6 +186,19 @@ describe("erasing a person from the log", () => {
     expect(await erase(elsewhere, "tester")).toMatchObject({ logs: [{ log: tenant.id, fields: 0 }] });
     const inDefault = await planEraseAudit(owner, { actor: "tester", options });
     expect(inDefault.logs).toMatchObject([{ entries: 2 }, { log: systemLog, entries: 1 }]);
+  });
+
+  it("stands when the disk is too full to clean the files, and says that they are not clean", async () => {
+    const warnings: string[] = [];
+    const scrub = async (): Promise<boolean> =>
+      await Promise.reject(new KeyctlError("unavailable", "no space left for the store"));
+    const full = { ...owner, store: { ...owner.store, scrub }, warn: (text: string) => warnings.push(text) };
+    expect(await eraseAudit(full, { actor: "bob", options, planHash: null })).toMatchObject({
+      fields: 6,
+      scrubbed: false,
+    });
+    expect(warnings).toEqual(["no space left for the store"]);
+    expect(await planEraseAudit(owner, { actor: "bob", options })).toMatchObject({ fields: 0 });
   });
 
   it("is pending while another process holds an older state of the file, and done when it is said again", async () => {

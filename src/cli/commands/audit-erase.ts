@@ -19,6 +19,7 @@ export const auditEraseCommand: CommandDefinition = {
     },
   ],
   danger: "severe",
+  confirms: "the actor's id",
   mutation: "yes",
   run: async (context, { flags }) => {
     const { eraseAudit, planEraseAudit } = await import("../../app/erase-audit.ts");
@@ -41,8 +42,8 @@ export const auditEraseCommand: CommandDefinition = {
     if (erased.fields === 0) talk.note("nothing was left to erase");
     else talk.note("bundles that were exported with --with-personal before still hold it");
     if (erased.scrubbed) return "ok";
-    talk.warn("the database's files may still hold what was erased, as long as another keyctl reads them");
-    talk.hint("run it again when they have ended");
+    talk.warn("the database's files may still hold what was erased");
+    talk.hint("run it again when no other keyctl reads the store");
     return "pending";
   },
 };
