@@ -201,6 +201,12 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     store: "needed",
     vault: "needed",
   },
+  completion: {
+    good: () => ({ argv: ["completion", "bash"] }),
+    name: "none",
+    store: "own",
+    vault: "none",
+  },
   doctor: { good: () => ({ argv: ["doctor"] }), name: "none", store: "own", vault: "none" },
   "audit-list": { good: () => ({ argv: ["audit-list"] }), name: "none", store: "needed", vault: "none" },
   "audit-export": {
