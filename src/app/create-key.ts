@@ -89,7 +89,8 @@ async function plan(deps: Deps, input: OwnedInput): Promise<KeyRecord> {
   const fields = kindFields(input.kind, input.spec);
   assertValueFits(input);
   const existing = await deps.store.keyByName(place);
-  if (existing !== null && (await wasEverActive(deps, existing))) throw taken(existing);
+  if (existing !== null && (existing.deletedAt !== null || (await wasEverActive(deps, existing))))
+    throw taken(existing);
   // What was begun under that name may be finished under it.
   if (existing === null)
     checkNaming(deps, { env: place.env, name: place.name, kind: input.kind, type: fields.type });
@@ -196,8 +197,13 @@ async function wasEverActive(deps: Pick<Deps, "store">, key: KeyRecord): Promise
 }
 
 function taken(key: KeyRecord): KeyctlError {
-  return new KeyctlError("conflict", `${key.env}/${key.name} exists already (${key.kind}, ${key.state})`, {
-    hint: `keyctl show ${key.env}/${key.name}, or keyctl rotate ${key.env}/${key.name}`,
+  const path = `${key.env}/${key.name}`;
+  const hint =
+    key.deletedAt === null
+      ? `keyctl show ${path}, or keyctl rotate ${path}`
+      : `keyctl restore ${path} brings it back; keyctl delete ${path} --purge makes the name free`;
+  return new KeyctlError("conflict", `${path} exists already (${key.kind}, ${key.state})`, {
+    hint,
     retryable: false,
   });
 }

@@ -5,7 +5,7 @@ import type { Deps } from "./deps.ts";
 import { assertOwned } from "./keyring.ts";
 import type { OutboxItem, StoreTransaction, Vault } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
-import { ofOperation } from "./version-value.ts";
+import { keyTag, ofOperation } from "./version-value.ts";
 
 /** How a drain went. */
 export interface Drained {
@@ -43,8 +43,7 @@ export async function drainOutbox(
 
 async function attempt(deps: Deps, item: OutboxItem): Promise<boolean> {
   try {
-    const denied = await perform(deps, item);
-    await finish(deps, item, denied);
+    await finish(deps, item, await perform(deps, item));
     return true;
   } catch (error) {
     if (!isKeyctlError(error)) throw error;
@@ -54,19 +53,32 @@ async function attempt(deps: Deps, item: OutboxItem): Promise<boolean> {
   }
 }
 
-/** Whether the vault now refuses the version that the task names. */
-async function perform(deps: Deps, item: OutboxItem): Promise<boolean> {
+/** What the vault did: it refuses the version that the task names, or has nothing of the key any more. */
+type Done = "vault.disable" | "vault.purge" | null;
+
+async function perform(deps: Deps, item: OutboxItem): Promise<Done> {
   const vault = await deps.vault();
   if (item.task === "sweep-secret" || item.task === "sweep-key") {
     await sweep(deps, vault, item);
-    return false;
+    return null;
   }
+  if (item.task === "purge-secret" || item.task === "purge-key") return await purge(deps, vault, item);
   const key = await deps.store.keyById(item.keyId);
   const versions = await deps.store.versions(item.keyId);
-  if (key === null || stillNeeded(deps, key, { versions, item })) return false;
+  if (key === null || stillNeeded(deps, key, { versions, item })) return null;
   assertOwned(vault, item.reference);
   await disable(item.task === "disable-secret" ? vault.secrets : vault.keys, item.reference);
-  return true;
+  return "vault.disable";
+}
+
+/** Takes the object away, unless the name is another key's by now. Waits while a process lives that may still write to it. */
+async function purge(deps: Deps, vault: Vault, item: OutboxItem): Promise<Done> {
+  await assertOwnerGone(deps, item);
+  const room = item.task === "purge-secret" ? vault.secrets : vault.keys;
+  const held = await room.versions(item.reference);
+  if (held.length === 0 || held.some(({ tags }) => tags[keyTag] !== item.keyId)) return null;
+  await room.purge(item.reference);
+  return "vault.purge";
 }
 
 /** A version that is not there (lost with a newer copy of the vault) is refused by the vault as well. */
@@ -91,13 +103,7 @@ function stillNeeded(
 
 /** Disables what an ended operation left under its tag and no accepted version refers to. Waits while its process lives. */
 async function sweep(deps: Deps, vault: Vault, item: OutboxItem): Promise<void> {
-  const operation = await deps.store.operationById(item.operationId);
-  const owner = operation?.owner;
-  if (owner !== undefined && owner.pid !== deps.processes.current().pid && deps.processes.isAlive(owner)) {
-    throw new KeyctlError("unavailable", "the operation's process still runs", {
-      operationId: item.operationId,
-    });
-  }
+  await assertOwnerGone(deps, item);
   const room = item.task === "sweep-secret" ? vault.secrets : vault.keys;
   const versions = await deps.store.versions(item.keyId);
   for (const left of await ofOperation(room, item.reference, item.operationId)) {
@@ -106,11 +112,22 @@ async function sweep(deps: Deps, vault: Vault, item: OutboxItem): Promise<void> 
   }
 }
 
-async function finish(deps: Deps, item: OutboxItem, denied: boolean): Promise<void> {
+/** `unavailable` while the process of the task's operation lives. */
+async function assertOwnerGone(deps: Deps, item: OutboxItem): Promise<void> {
+  const operation = await deps.store.operationById(item.operationId);
+  const owner = operation?.owner;
+  if (owner === undefined || owner.pid === deps.processes.current().pid || !deps.processes.isAlive(owner))
+    return;
+  throw new KeyctlError("unavailable", "the operation's process still runs", {
+    operationId: item.operationId,
+  });
+}
+
+async function finish(deps: Deps, item: OutboxItem, done: Done): Promise<void> {
   const now = deps.clock.now();
   await deps.store.transaction(async (tx) => {
     await tx.finishOutbox(item.id, now);
-    if (!denied) return;
+    if (done === null) return;
     const key = await tx.keyById(item.keyId);
     const version = (await tx.versions(item.keyId)).find((candidate) => candidate.version === item.version);
     if (version === undefined) return;
@@ -124,7 +141,7 @@ async function finish(deps: Deps, item: OutboxItem, denied: boolean): Promise<vo
       });
     }
     await recordAudit(tx, deps, {
-      operation: "vault.disable",
+      operation: done,
       sensitivity: "HIGH",
       key,
       after: { version: item.version },

@@ -45,6 +45,11 @@ export async function rowMacMatches(
 
 const accepting: ReadonlySet<VersionRecord["state"]> = new Set(["active", "rotated", "inactive"]);
 
+/** Whether a version is in a state in which it is accepted, or from which `resume` makes it so: its row needs a MAC. */
+export function isAccepting(version: VersionRecord): boolean {
+  return accepting.has(version.state);
+}
+
 /**
  * Refuses (`integrity`) versions in an accepting state whose rows are not genuine: what is about to be built on them, or to
  * give them a fresh MAC, would make somebody else's change ours. Inside a transaction only after `loadRowKeys`.
@@ -55,7 +60,7 @@ export async function assertGenuine(
   versions: readonly VersionRecord[],
 ): Promise<void> {
   for (const version of versions) {
-    if (!accepting.has(version.state) || (await rowMacMatches(keyring, key, version))) continue;
+    if (!isAccepting(version) || (await rowMacMatches(keyring, key, version))) continue;
     throw new KeyctlError(
       "integrity",
       `the row of version ${version.version} of ${key.name} was changed behind keyctl: nothing is built on it`,

@@ -181,7 +181,12 @@ function disagreement(
     if (inVault === undefined) return "accepted-but-missing";
     return inVault.enabled ? null : "accepted-but-disabled";
   }
-  const denied = version.state === "revoked" || version.state === "compromised";
+  const isHeld = version.state === "active" || version.state === "rotated";
+  const denied =
+    version.state === "revoked" ||
+    version.state === "compromised" ||
+    version.state === "inactive" ||
+    (isHeld && key.deletedAt !== null);
   const isOpen = denied && inVault?.enabled === true && !inUse.has(version.vaultReference);
   return key.kind === "secret" && isOpen ? "denied-but-enabled" : null;
 }

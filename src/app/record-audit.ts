@@ -22,6 +22,8 @@ export interface AuditEvent {
   operationId?: string | null;
   startedAt?: number;
   options?: Pick<MutationOptions, "reason" | "ticket">;
+  /** More free text, by field: as a reason, the entry holds commitments to it only. */
+  texts?: Readonly<Record<string, string>>;
 }
 
 /** What makes an entry: of the caller, who it is and how that is known. */
@@ -99,6 +101,7 @@ function personalValues(deps: EntryDeps, event: AuditEvent): [field: string, val
   const values: Record<string, string> = { ...deps.caller.personal };
   if (event.options?.reason != null) values["reason"] = redactText(event.options.reason);
   if (event.options?.ticket != null) values["ticket"] = redactText(event.options.ticket);
+  for (const [field, text] of Object.entries(event.texts ?? {})) values[field] = redactText(text);
   return Object.entries(values);
 }
 

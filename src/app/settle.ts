@@ -1,4 +1,5 @@
 import { isKeyctlError } from "../core/errors.ts";
+import type { KeyRecord } from "../core/model.ts";
 import type { Deps } from "./deps.ts";
 import { drainOutbox } from "./drain-outbox.ts";
 import { signCheckpoint } from "./sign-checkpoint.ts";
@@ -17,6 +18,19 @@ export async function settle(deps: Deps, change: { keyId: string; tenantId: stri
 /** As `settle`, when the tasks were done already. */
 export async function signLog(deps: Deps, tenantId: string): Promise<void> {
   await afterwards(deps, async () => await noteVault(deps, tenantId));
+}
+
+/**
+ * Tells the vault what is queued for a key; answers how many tasks wait still. What needs no vault does not open it; a log is
+ * signed only when the vault has answered.
+ */
+export async function tellVault(deps: Deps, key: Pick<KeyRecord, "id" | "tenantId">): Promise<number> {
+  const { done } = await drainOutbox(deps, { keyId: key.id });
+  const queue = await deps.store.outbox({ keyId: key.id, limit: 1000 });
+  const now = deps.clock.now();
+  const pending = queue.filter((item) => item.notBefore <= now || item.attempts > 0).length;
+  if (done > 0 && pending === 0) await signLog(deps, key.tenantId);
+  return pending;
 }
 
 async function noteVault(deps: Deps, log: string): Promise<void> {

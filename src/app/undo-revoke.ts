@@ -54,10 +54,11 @@ async function plan(deps: Deps, input: UndoInput): Promise<UndoPlan> {
 
 async function undo(deps: Deps, input: UndoInput): Promise<KeyRecord> {
   const { found, revocation, changes, now } = await plan(deps, input);
-  const rows = await revokedRows(deps, found.key, revocation);
+  const { rows, seq } = await revokedRows(deps, found.key, revocation);
+  const then = await keyBefore(deps, found.key, seq);
   for (const change of changes) {
     const version = found.versions.find((candidate) => candidate.version === change.version);
-    if (version === undefined || rows[String(version.version)] !== rowDigest(found.key, version))
+    if (version === undefined || rows[String(version.version)] !== rowDigest(then, version))
       throw tampered(change.version);
   }
   const root = await deps.keyring.current();
@@ -143,12 +144,12 @@ async function lastRevocation(deps: Pick<Deps, "store">, found: FoundKey): Promi
   });
 }
 
-/** What the audit entry of the revoke kept of each row. */
+/** What the audit entry of the revoke kept of each row, and where it stands in the log. */
 async function revokedRows(
   deps: Pick<Deps, "store">,
   key: KeyRecord,
   revocation: Revocation,
-): Promise<Readonly<Record<string, JsonValue>>> {
+): Promise<{ rows: Readonly<Record<string, JsonValue>>; seq: number }> {
   const query = {
     log: key.tenantId,
     keyId: key.id,
@@ -158,11 +159,37 @@ async function revokedRows(
   for await (const row of deps.store.auditEntries(query)) {
     const { after } = parseEntry(row.bytes);
     const rows = isJsonObject(after) ? after["rows"] : null;
-    if (isJsonObject(rows)) return rows;
+    if (isJsonObject(rows)) return { rows, seq: row.seq };
   }
   throw new KeyctlError("integrity", "the audit log has no entry of this revoke", {
     hint: "keyctl audit-verify",
   });
+}
+
+/** The key as it was when entry `seq` was written: what was updated since is in the log, field by field. */
+async function keyBefore(deps: Pick<Deps, "store">, key: KeyRecord, seq: number): Promise<KeyRecord> {
+  const query = { log: key.tenantId, keyId: key.id, operation: "key.update", fromSeq: seq + 1 };
+  let then = key;
+  for await (const row of deps.store.auditEntries({ ...query, newestFirst: true })) {
+    const { before } = parseEntry(row.bytes);
+    if (isJsonObject(before)) then = { ...then, ...macFieldsOf(before) };
+  }
+  return then;
+}
+
+/** The fields of a key that its rows' MACs cover and an update can change. */
+function macFieldsOf(before: Readonly<Record<string, JsonValue>>): Partial<KeyRecord> {
+  const { owner, tier, scopes, authorizedServices } = before;
+  return {
+    ...(typeof owner === "string" ? { owner } : {}),
+    ...(typeof tier === "string" ? { tier } : {}),
+    ...(isTextList(scopes) ? { scopes } : {}),
+    ...(isTextList(authorizedServices) ? { authorizedServices } : {}),
+  };
+}
+
+function isTextList(value: JsonValue | undefined): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function tampered(version: number): KeyctlError {

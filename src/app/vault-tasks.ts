@@ -27,6 +27,20 @@ export function graceTasks(
     .filter((item) => item !== null);
 }
 
+/** Disables in the vault what a suspended or deleted key had accepted there; what it only wraps with stays as it is. */
+export function denialTasks(
+  deps: Pick<Deps, "clock" | "random">,
+  denied: { key: KeyRecord; versions: readonly VersionRecord[]; operationId: string },
+): OutboxItem[] {
+  const { key, versions, operationId } = denied;
+  if (kindRules[key.kind].vaultAfterGrace !== "disable") return [];
+  const notBefore = deps.clock.now();
+  return versions
+    .filter(({ state }) => state === "active" || state === "rotated" || state === "inactive")
+    .map((version) => outboxItem(deps, { key, version, operationId, notBefore }))
+    .filter((item) => item !== null);
+}
+
 /** The task that disables a version in the vault; null where the vault holds nothing of it. */
 export function outboxItem(
   deps: Pick<Deps, "clock" | "random">,
@@ -62,6 +76,25 @@ export async function formerReferences(store: StoreReader, version: VersionRecor
   return [...new Set(references)].filter((reference) => reference !== version.vaultReference);
 }
 
+/** Takes the key's object out of the vault, with all its versions. */
+export async function purgeTasks(
+  deps: Pick<Deps, "clock" | "random">,
+  tx: StoreTransaction,
+  purged: { key: KeyRecord; operationId: string },
+): Promise<OutboxItem[]> {
+  const { key, operationId } = purged;
+  if (key.kind !== "secret" && key.kind !== "encryption") return [];
+  const task = key.kind === "secret" ? ("purge-secret" as const) : ("purge-key" as const);
+  return [await namedTask(deps, tx, { key, version: key.lastVersion, task, operationId })];
+}
+
+/** Ends tasks that disable versions of a purged key: another key of its name gets the same references. */
+export async function cancelDenials(tx: StoreTransaction, keyId: string, at: number): Promise<void> {
+  for (const item of await tx.outbox({ keyId, limit: 1000 })) {
+    if (item.task === "disable-secret" || item.task === "disable-key") await tx.finishOutbox(item.id, at);
+  }
+}
+
 /** Looks later for what an ended operation left in the vault under its tag, and disables it. */
 export async function sweepTasks(
   deps: Pick<Deps, "clock" | "random">,
@@ -70,20 +103,29 @@ export async function sweepTasks(
 ): Promise<OutboxItem[]> {
   const { key, operation } = ended;
   if (key.kind !== "secret" && key.kind !== "encryption") return [];
+  const task = key.kind === "secret" ? ("sweep-secret" as const) : ("sweep-key" as const);
+  return [await namedTask(deps, tx, { key, version: operation.version, task, operationId: operation.id })];
+}
+
+/** A task for an object of the vault as a whole, due at once. */
+async function namedTask(
+  deps: Pick<Deps, "clock" | "random">,
+  tx: StoreTransaction,
+  of: { key: KeyRecord; version: number; task: OutboxItem["task"]; operationId: string },
+): Promise<OutboxItem> {
+  const { key, version, task, operationId } = of;
   const now = deps.clock.now();
-  return [
-    {
-      id: uuidv7(now, deps.random.bytes(10)),
-      tenantId: key.tenantId,
-      keyId: key.id,
-      version: operation.version,
-      task: key.kind === "secret" ? "sweep-secret" : "sweep-key",
-      reference: await vaultName(tx, key),
-      operationId: operation.id,
-      notBefore: now,
-      attempts: 0,
-      createdAt: now,
-      doneAt: null,
-    },
-  ];
+  return {
+    id: uuidv7(now, deps.random.bytes(10)),
+    tenantId: key.tenantId,
+    keyId: key.id,
+    version,
+    task,
+    reference: await vaultName(tx, key),
+    operationId,
+    notBefore: now,
+    attempts: 0,
+    createdAt: now,
+    doneAt: null,
+  };
 }

@@ -20,12 +20,14 @@ export async function vaultName(store: StoreReader, key: KeyRecord): Promise<str
 }
 
 const operationTag = "keyctl-operation";
+/** Whose version it is: the key's id. */
+export const keyTag = "keyctl-key";
 
 /** Tags by which a vault version is found again after a lost answer. No secret data. */
 export function vaultTags(key: KeyRecord, operation: Operation): Record<string, string> {
   return {
     [operationTag]: operation.id,
-    "keyctl-key": key.id,
+    [keyTag]: key.id,
     "keyctl-version": String(operation.version),
     "keyctl-env": key.env,
   };
@@ -33,7 +35,7 @@ export function vaultTags(key: KeyRecord, operation: Operation): Record<string, 
 
 /** An object of that name which this key did not make is never written to. */
 function assertOurs(key: KeyRecord, versions: VaultVersion[]): void {
-  if (versions.every((version) => version.tags["keyctl-key"] === key.id)) return;
+  if (versions.every((version) => version.tags[keyTag] === key.id)) return;
   throw new KeyctlError(
     "conflict",
     `the vault already holds an object called ${key.env}/${key.name} that this key did not make`,

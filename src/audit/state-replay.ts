@@ -8,7 +8,8 @@ import type { AuditEntry } from "./entry.ts";
  * transitions, so the log replayed gives the state of every version; a row that says something else was changed behind us.
  *
  * A key's deletion is told by `after.deleted`: an entry about a key whose `after` is an object with the boolean `deleted`
- * (`key.delete` writes true, `key.restore` writes false) sets it; a key about which none says so is not deleted.
+ * (`key.delete` writes true, `key.restore` writes false) sets it; a key about which none says so is not deleted. Where `purged`
+ * is true, nothing of the key need be there any more: its name may be another key's, and no list has it.
  */
 export interface ExpectedKey {
   id: string;
@@ -59,6 +60,7 @@ interface ReplayedKey {
   name: string;
   env: string;
   isDeleted: boolean;
+  isPurged: boolean;
   states: (VersionState | undefined)[];
   isSeen: boolean;
 }
@@ -73,8 +75,8 @@ export class StateReplay {
   add(entry: AuditEntry): StateDifference[] {
     if (entry.key === null) return [];
     const key = this.#keyOf(entry.key);
-    const deleted = deletedOf(entry.after);
-    if (deleted !== null) key.isDeleted = deleted;
+    key.isDeleted = flagOf(entry.after, "deleted") ?? key.isDeleted;
+    key.isPurged = flagOf(entry.after, "purged") ?? key.isPurged;
     return entry.transitions.flatMap((transition) => move(key, transition, entry.seq));
   }
 
@@ -113,14 +115,15 @@ export class StateReplay {
   /** Keys of the log that `compare` was never called for. */
   missing(): StateDifference[] {
     return [...this.#keys.values()]
-      .filter((key) => !key.isSeen && key.states.length > 0)
+      .filter((key) => !key.isSeen && !key.isPurged && key.states.length > 0)
       .map((key) => difference("missing", key, { expected: deletion(key) }));
   }
 
   #keyOf(named: { id: string; name: string; env: string }): ReplayedKey {
     let key = this.#keys.get(named.id);
     if (key === undefined) {
-      key = { id: named.id, name: named.name, env: named.env, isDeleted: false, states: [], isSeen: false };
+      const { id, name, env } = named;
+      key = { id, name, env, isDeleted: false, isPurged: false, states: [], isSeen: false };
       this.#keys.set(named.id, key);
     }
     key.name = named.name;
@@ -153,10 +156,11 @@ function move(key: ReplayedKey, { version, from, to }: Transition, seq: number):
   return follows ? [] : [difference("impossible", key, { version, expected: before, actual: to, seq })];
 }
 
-/** The boolean `deleted` of an entry's `after`, or null. */
-function deletedOf(after: JsonValue): boolean | null {
-  if (typeof after !== "object" || after === null || !("deleted" in after)) return null;
-  return typeof after["deleted"] === "boolean" ? after["deleted"] : null;
+/** A boolean of an entry's `after`, or null. */
+function flagOf(after: JsonValue, flag: "deleted" | "purged"): boolean | null {
+  if (typeof after !== "object" || after === null || Array.isArray(after)) return null;
+  const value = Object.entries(after).find(([name]) => name === flag)?.[1];
+  return typeof value === "boolean" ? value : null;
 }
 
 function deletion(key: { isDeleted: boolean }): "deleted" | "kept" {
