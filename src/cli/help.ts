@@ -27,7 +27,13 @@ export function formatHelp(request: HelpRequest, commands: readonly CommandDefin
 function unknownTopic(topic: string, commands: readonly CommandDefinition[]): KeyctlError {
   const [first = "", second] = topic.split(" ");
   if (second !== undefined)
-    return unknownVerb({ group: first, typed: second, next: null, known: secondWords(first, commands) });
+    return unknownVerb({
+      group: first,
+      typed: second,
+      next: null,
+      known: secondWords(first, commands),
+      page: true,
+    });
   const topics = helpTopics.map(({ name }) => name);
-  return unknownVerb({ typed: first, next: null, known: [...knownVerbs(commands), ...topics] });
+  return unknownVerb({ typed: first, next: null, known: [...knownVerbs(commands), ...topics], page: true });
 }

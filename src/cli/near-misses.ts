@@ -127,16 +127,19 @@ interface Unknown {
   /** The word after it. */
   next: string | null;
   known: readonly string[];
+  /** Its page was asked for: that is what the suggestion shows. */
+  page?: true;
 }
 
 /** `usage` with a suggestion; what was typed is shown only as far as it can be a verb. */
-export function unknownVerb({ group, typed, next, known }: Unknown): KeyctlError {
+export function unknownVerb({ group, typed, next, known, page }: Unknown): KeyctlError {
   const near = wordsSwapped(typed, next, known) ?? nearestVerb(typed, known);
   const lead = group === undefined ? "" : `${group} `;
   const shown = /^[\p{L}_-]{1,24}$/u.test(typed) ? ` ${lead}${cleanText(typed)}` : "";
   const list = group === undefined ? "keyctl help lists them" : `keyctl help ${group} lists them`;
   return new KeyctlError("usage", `there is no command${shown}`, {
-    hint: near === null ? list : `did you mean keyctl ${lead}${near}?`,
+    hint:
+      near === null ? list : `did you mean keyctl ${page && near !== "help" ? "help " : ""}${lead}${near}?`,
   });
 }
 

@@ -251,6 +251,13 @@ describe("audit-erase", () => {
   });
 });
 
+describe("completion", () => {
+  it("has the shell and its script", async () => {
+    const answer = expectFields(await home.ok(["completion", "bash", "-o", "json"]), ["shell", "script"]);
+    expect(answer["shell"]).toBe("bash");
+  });
+});
+
 describe("doctor", () => {
   it("has one check per line, each with a stable id, and says whether none failed", async () => {
     const report = expectFields(await home.ok(["doctor", "-o", "json"]), ["ok", "checks"]);

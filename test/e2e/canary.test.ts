@@ -207,6 +207,8 @@ async function leaking(first: string, third: string): Promise<void> {
   await erasing();
   await run({ argv: ["profile", "list", "-o", "json"] });
   await run({ argv: ["profile", "use", "default"] });
+  await run({ argv: ["completion", "bash"] });
+  await run({ argv: ["__complete"], stdin: "reveal\n\n" });
   await run({ argv: ["doctor"] });
   await run({ argv: ["doctor", "-o", "json"] });
 }
