@@ -36,13 +36,17 @@ export type KeyCondition = (typeof keyConditions)[number];
 export const versionConditions = ["in-grace", "seen"] as const;
 export type VersionCondition = (typeof versionConditions)[number];
 
+/** A rotation is near in the last third of its interval, and no longer before than this. */
+export const rotationNearMs = 30 * dayMs;
+
 type Aged = Pick<KeyRecord, "createdAt" | "rotatedAt" | "rotateEveryMs">;
 
-/** When the present value became the key's; when a rotation is near, and when it is due: 60 and 90 days, or by the key's own interval. */
+/** When the present value became the key's; when a rotation is near, and when it is due: after 60 and 90 days, or by the key's own interval. */
 export function rotationTimes(key: Aged): { since: number; soonAt: number; requiredAt: number } {
   const since = key.rotatedAt ?? key.createdAt;
   const everyMs = key.rotateEveryMs ?? rotationRequiredMs;
-  return { since, soonAt: since + Math.floor((everyMs * 2) / 3), requiredAt: since + everyMs };
+  const requiredAt = since + everyMs;
+  return { since, soonAt: requiredAt - Math.min(Math.floor(everyMs / 3), rotationNearMs), requiredAt };
 }
 
 /** Whether the condition holds for the key at `now`. The store finds keys by the same rules. */

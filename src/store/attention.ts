@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { RawBuilder, SqlBool } from "kysely";
 import type { AuditRow, KeyScope, KeyWithVersion, StoreReader } from "../app/ports.ts";
-import { anomalyShownMs, expiryNoticeMs, neverUsedMs, staleMs } from "../core/key-health.ts";
+import { anomalyShownMs, expiryNoticeMs, neverUsedMs, rotationNearMs, staleMs } from "../core/key-health.ts";
 import type { KeyCondition, VersionCondition } from "../core/key-health.ts";
 import { keyKinds, keyStates } from "../core/model.ts";
 import { rotationRequiredMs } from "../core/policy.ts";
@@ -16,7 +16,6 @@ import { selectVersionsWithKeys, versionWithKey } from "./version-with-key.ts";
 const since = sql<number>`coalesce(rotated_at, created_at)`;
 const everyMs = sql<number>`coalesce(rotate_every_ms, ${sql.lit(rotationRequiredMs)})`;
 const requiredAt = sql<number>`${since} + ${everyMs}`;
-const soonAt = sql<number>`${since} + ${everyMs} * 2 / 3`;
 const isActive = sql<SqlBool>`state = 'active'`;
 const canExpire = sql<SqlBool>`state in ('active', 'rotated', 'inactive') and expires_at is not null`;
 const notPurged = sql<SqlBool>`purged_at is null`;
@@ -28,43 +27,34 @@ interface Chosen {
   order: RawBuilder<unknown>;
 }
 
+/** The four conditions that divide the live keys by how near their rotation is. */
+type RotationCondition = Extract<KeyCondition, "secure" | "rotation-soon" | "rotation-required" | "expiring">;
+
+/** Active and not past its expiry. A sign keeps a condition from choosing the index: it only looks at what another one found. */
+function live(now: number): RawBuilder<SqlBool>[] {
+  return [isActive, sql<SqlBool>`(+expires_at is null or +expires_at > ${now})`];
+}
+
 /** `hasCondition` of core/key-health.ts, in such words that each is a range of one index. */
 function chosenKeys(condition: KeyCondition, now: number): Chosen {
-  // A sign or a difference keeps a condition from choosing the index: it only looks at what another one found.
-  const live = [isActive, sql<SqlBool>`(+expires_at is null or +expires_at > ${now})`];
-  const leftMs = sql<number>`(expires_at - ${now})`;
-  const expiring = sql<SqlBool>`${leftMs} * 3 <= expires_at - ${since}`;
-  const notExpiring = sql<SqlBool>`(+expires_at is null or ${leftMs} > ${expiryNoticeMs} or not ${expiring})`;
-  const notRequired = sql<SqlBool>`${requiredAt} - ${now} > 0`;
-  const byName = sql`kind, name_folded, id`;
   const inState = (state: string): Chosen => ({
     where: [sql<SqlBool>`state = ${state}`, notPurged],
-    order: byName,
+    order: sql`kind, name_folded, id`,
   });
   switch (condition) {
-    case "secure":
-      return { where: [...live, sql<SqlBool>`${soonAt} > ${now}`, notExpiring], order: soonAt };
-    case "rotation-soon":
-      return { where: [...live, sql<SqlBool>`${soonAt} <= ${now}`, notRequired, notExpiring], order: soonAt };
-    case "rotation-required":
-      return { where: [...live, sql<SqlBool>`${requiredAt} <= ${now}`], order: requiredAt };
-    case "expiring": {
-      const near = sql<SqlBool>`expires_at > ${now} and expires_at <= ${now + expiryNoticeMs}`;
-      return { where: [isActive, canExpire, near, expiring, notRequired], order: sql`expires_at` };
-    }
     case "overdue":
       return { where: [canExpire, sql<SqlBool>`expires_at <= ${now}`], order: sql`expires_at` };
     case "never-used": {
       const old = sql<SqlBool>`last_used_at is null and created_at <= ${now - neverUsedMs}`;
-      return { where: [...live, old], order: sql`created_at` };
+      return { where: [...live(now), old], order: sql`created_at` };
     }
     case "stale": {
       const old = sql<SqlBool>`last_used_at is not null and last_used_at <= ${now - staleMs}`;
-      return { where: [...live, old], order: sql`last_used_at` };
+      return { where: [...live(now), old], order: sql`last_used_at` };
     }
     case "anomaly": {
       const fresh = sql<SqlBool>`anomaly_at is not null and anomaly_at > ${now - anomalyShownMs}`;
-      return { where: [...live, fresh], order: sql`anomaly_at` };
+      return { where: [...live(now), fresh], order: sql`anomaly_at` };
     }
     case "suspended": {
       const { where, order } = inState("inactive");
@@ -74,6 +64,37 @@ function chosenKeys(condition: KeyCondition, now: number): Chosen {
     case "deleted":
     case "compromised":
       return inState(condition);
+    default:
+      return chosenByRotation(condition, now);
+  }
+}
+
+function chosenByRotation(condition: RotationCondition, now: number): Chosen {
+  const leftMs = sql<number>`(expires_at - ${now})`;
+  const isExpiring = sql<SqlBool>`(${leftMs} <= ${expiryNoticeMs} and ${leftMs} * 3 <= expires_at - ${since})`;
+  const notExpiring = sql<SqlBool>`(+expires_at is null or not ${isExpiring})`;
+  const untilMs = sql<number>`(${requiredAt} - ${now})`;
+  const isNear = sql<SqlBool>`(${untilMs} <= ${everyMs} / 3 and ${untilMs} <= ${rotationNearMs})`;
+  const later = sql<SqlBool>`${requiredAt} > ${now}`;
+  switch (condition) {
+    case "secure":
+      // From the far end, where no rotation is near.
+      return {
+        where: [...live(now), later, sql<SqlBool>`not ${isNear}`, notExpiring],
+        order: sql`${requiredAt} desc`,
+      };
+    case "rotation-soon": {
+      const within = sql<SqlBool>`${requiredAt} <= ${now + rotationNearMs}`;
+      return { where: [...live(now), later, within, isNear, notExpiring], order: requiredAt };
+    }
+    case "rotation-required":
+      return { where: [...live(now), sql<SqlBool>`${requiredAt} <= ${now}`], order: requiredAt };
+    case "expiring": {
+      const within = sql<SqlBool>`expires_at > ${now} and expires_at <= ${now + expiryNoticeMs}`;
+      // As a difference it does not choose the index.
+      const notRequired = sql<SqlBool>`${untilMs} > 0`;
+      return { where: [isActive, canExpire, within, isExpiring, notRequired], order: sql`expires_at` };
+    }
   }
 }
 
@@ -114,10 +135,10 @@ export function attentionReader(session: Session): AttentionReader {
       return rows.map(keyRecord);
     },
     countKeys: async (scope, condition, max) => {
-      const { where } = chosenKeys(condition, scope.now);
+      const { where, order } = chosenKeys(condition, scope.now);
       return await countRows(
         session,
-        sql`select 1 from keys where ${all([...inScope(session, scope), ...where])} limit ${max}`,
+        sql`select 1 from keys where ${all([...inScope(session, scope), ...where])} order by ${order} limit ${max}`,
       );
     },
     keyTotals: async (scope, max) => await keyTotals(session, scope, max),

@@ -11,15 +11,20 @@ export function assertBuilt(): void {
   if (!existsSync(built)) throw new Error("there is no dist/: npm run build first");
 }
 
-/** Runs Node to its end, its output thrown away. */
-export function runNode(args: readonly string[], env: NodeJS.ProcessEnv = process.env): void {
+/** Runs Node to its end, its output thrown away. `accepted` are its good exit codes. */
+export function runNode(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  accepted: readonly number[] = [0],
+): void {
   const { status } = spawnSync(process.execPath, args, { env, stdio: "ignore" });
-  if (status !== 0) throw new Error(`node ${args.join(" ")}: exit ${status ?? "by signal"}`);
+  if (status === null || !accepted.includes(status))
+    throw new Error(`node ${args.join(" ")}: exit ${status ?? "by signal"}`);
 }
 
 /** Runs the built command line on a home, its output thrown away. */
-export function runKeyctl(home: string, args: readonly string[]): void {
-  runNode([bin, ...args], { ...process.env, KEYCTL_HOME: home });
+export function runKeyctl(home: string, args: readonly string[], accepted: readonly number[] = [0]): void {
+  runNode([bin, ...args], { ...process.env, KEYCTL_HOME: home }, accepted);
 }
 
 /** As `runKeyctl`; answers the most memory that the process had resident, in MiB. `accepted` are its good exit codes. */

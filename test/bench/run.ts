@@ -7,6 +7,7 @@ import { listPage } from "./list-page.ts";
 import { createBench } from "./report.ts";
 import type { Bench } from "./report.ts";
 import { startup } from "./startup.ts";
+import { status } from "./status.ts";
 import { verbs } from "./verbs.ts";
 import { verify } from "./verify.ts";
 
@@ -15,6 +16,7 @@ const subjects: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   verbs,
   verify,
   list: listPage,
+  status,
   "bulk-revoke": bulkRevoke,
   audit,
   "leak-scan": leakScan,

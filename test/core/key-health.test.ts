@@ -61,6 +61,15 @@ describe("the age of a key", () => {
     ]);
   });
 
+  it("asks for a rotation thirty days before it is due, however long the interval is", () => {
+    const yearly = { rotateEveryMs: 365 * dayMs };
+    expect([334, 335, 365].flatMap((days) => conditionsOf(aged(days, yearly)))).toEqual([
+      "secure",
+      "rotation-soon",
+      "rotation-required",
+    ]);
+  });
+
   it("does not matter where an expiry is near: within a week, or the last third of a shorter life", () => {
     const expiring = (livesDays: number, leftDays: number) =>
       conditionsOf(aged(livesDays - leftDays, { expiresAt: now + leftDays * dayMs }));
@@ -99,7 +108,7 @@ describe("the age of a key", () => {
       fc.property(anyKey, (key) => {
         const { since, soonAt, requiredAt } = rotationTimes(key);
         expect(since).toBeLessThanOrEqual(soonAt);
-        expect(soonAt).toBeLessThan(requiredAt);
+        expect(soonAt).toBeLessThanOrEqual(requiredAt);
       }),
     );
   });

@@ -195,11 +195,8 @@ CREATE INDEX keys_by_owner on keys (tenant_id, env, owner, name_folded, id) wher
 
 CREATE INDEX keys_by_provider on keys (tenant_id, env, provider, name_folded, id) where provider is not null;
 
-CREATE INDEX keys_by_rotation_required on keys
+CREATE INDEX keys_by_rotation on keys
   (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000))) where state = 'active';
-
-CREATE INDEX keys_by_rotation_soon on keys
-  (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000) * 2 / 3)) where state = 'active';
 
 CREATE INDEX keys_by_state on keys (tenant_id, env, state, name_folded, id) where state is not null;
 

@@ -228,9 +228,9 @@ describe("query plans of the sqlite store", () => {
     const ofTenant = { tenantId: tenant.id, ownedBy: null, now: 9 };
     const ofOwners = { ...ofTenant, ownedBy: ["user:1", "user:2"] };
     const indexes: Record<(typeof keyConditions)[number], string> = {
-      secure: "keys_by_rotation_soon (tenant_id=? AND <expr>>?)",
-      "rotation-soon": "keys_by_rotation_soon (tenant_id=? AND <expr><?)",
-      "rotation-required": "keys_by_rotation_required (tenant_id=? AND <expr><?)",
+      secure: "keys_by_rotation (tenant_id=? AND <expr>>?)",
+      "rotation-soon": "keys_by_rotation (tenant_id=? AND <expr>>? AND <expr><?)",
+      "rotation-required": "keys_by_rotation (tenant_id=? AND <expr><?)",
       expiring: "keys_by_expiry (tenant_id=? AND expires_at>? AND expires_at<?)",
       overdue: "keys_by_expiry (tenant_id=? AND expires_at>? AND expires_at<?)",
       expired: "keys_in_state (tenant_id=? AND state=?)",

@@ -24,15 +24,13 @@ const refusals = [
 ];
 
 /**
- * What the security view looks for, each in an index of its own: none of it may walk a million keys. The numbers are those of
- * the policy (90 days, and two thirds of it): a query that uses others does not find the index.
+ * What the security view looks for, each in an index of its own: none of it may walk a million keys. The number is that of
+ * the policy, 90 days: a query that uses another does not find the index.
  */
 const attention = [
   // With the last column a count needs no row.
   "create index keys_in_state on keys (tenant_id, state, kind, name_folded, id, purged_at) where purged_at is null",
-  `create index keys_by_rotation_soon on keys
-  (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000) * 2 / 3)) where state = 'active'`,
-  `create index keys_by_rotation_required on keys
+  `create index keys_by_rotation on keys
   (tenant_id, (coalesce(rotated_at, created_at) + coalesce(rotate_every_ms, 7776000000))) where state = 'active'`,
   "create index keys_never_used on keys (tenant_id, created_at) where state = 'active' and last_used_at is null",
   `create index keys_by_last_use on keys (tenant_id, last_used_at)
