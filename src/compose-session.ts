@@ -79,7 +79,7 @@ export async function openSession(
 ): Promise<Session> {
   const { io, talk, limits = {} } = asker;
   const clock: Clock = { now: () => io.now() };
-  const store = await openStore({ clock, talk, limits }, settings, options.make);
+  const store = await openStore({ clock, talk, limits }, settings, options);
   const vault = vaultOpener({ asker, clock, random, store }, settings, options);
   const close = async (): Promise<void> => {
     await vault.close();
@@ -161,10 +161,13 @@ function personalOf(io: Asker["io"], system: Asker["system"]): Record<string, st
   return { login: io.login, userAgent: `${system.tool} ${system.platform}`, ...(ip ? { ip } : {}) };
 }
 
+/** How long a glance at the store waits for its lock. */
+const glanceMs = 100;
+
 async function openStore(
   with_: { clock: Clock; talk: Asker["talk"]; limits: NonNullable<Asker["limits"]> },
   settings: ResolvedSettings,
-  make: boolean,
+  { make, glance = false }: Pick<SessionOptions, "make" | "glance">,
 ): Promise<Store> {
   const { path, url } = settings.store.value;
   const isNew = !(await isThere(path));
@@ -175,10 +178,11 @@ async function openStore(
       retryable: false,
     });
   }
-  const { clock, limits } = with_;
+  const { clock } = with_;
+  const manner = glance ? { asIs: true, busyTimeoutMs: glanceMs } : with_.limits;
   // A file that lost its content becomes a new store too: nobody should take it for the old one.
   const isEmpty = isNew || (await stat(path)).size === 0;
-  const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock, ...limits });
+  const store = await openSqliteStore({ path, create: make, tree: auditTree, random, clock, ...manner });
   if (isEmpty) with_.talk.note(`made a new store at ${url}`);
   return store;
 }

@@ -90,6 +90,8 @@ export interface SessionOptions {
   tenant?: string;
   /** A tenant that was deleted will do: its log is still to be read. */
   deletedTenant?: boolean;
+  /** A glance while a person types: a store of an older release is not migrated, and a locked one not waited for. */
+  glance?: boolean;
 }
 
 /** The settings of this call, and the door to what they name. */

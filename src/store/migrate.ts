@@ -36,6 +36,14 @@ export async function migrate(db: Kysely<Tables>, dialect: StoreDialect, birth: 
   });
 }
 
+/** Refuses (`unavailable`) a database that `migrate` would change. */
+export async function assertMigrated(db: Kysely<Tables>, dialect: StoreDialect): Promise<void> {
+  if ((await schemaVersion(db, dialect)) === latestSchema) return;
+  throw new KeyctlError("unavailable", "the store is of an older release", {
+    hint: "the next command that opens it brings it up to date",
+  });
+}
+
 /** As `schemaOf`, and refuses what this release does not know. */
 async function schemaVersion(db: Kysely<Tables>, dialect: StoreDialect): Promise<number> {
   const version = await schemaOf(db, dialect);

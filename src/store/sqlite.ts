@@ -5,6 +5,8 @@ export interface SqliteStoreOptions {
   path: string;
   /** Whether a store that is not there is made; its folder too (0700). */
   create: boolean;
+  /** A store of an older release is refused (`unavailable`) instead of migrated. */
+  asIs?: boolean;
   /** How appended audit entries are hashed. */
   tree: AuditTree;
   random: Random;

@@ -141,6 +141,24 @@ describe("completing", () => {
     expect([await size(), statSync(join(home.path, "vault.db")).mtimeMs]).toEqual(before);
   });
 
+  it("leaves a store of an older release as it is, and does not wait for a locked one", async () => {
+    const copy = await makeHome();
+    await copy.ok(["create", "payments"]);
+    const database = new Database(join(copy.path, "store.db"));
+    const schema = database.prepare("select schema_version from meta").pluck();
+    const latest = Number(schema.get());
+    database.exec(`update meta set schema_version = ${latest - 1}`);
+    expect(await asked(["show", ""], copy)).toEqual([]);
+    expect(schema.get()).toBe(latest - 1);
+    database.exec(`update meta set schema_version = ${latest}`);
+    expect(await asked(["show", ""], copy)).toEqual(["payments"]);
+    // Who writes does not keep a reader waiting.
+    database.exec("begin immediate");
+    expect(await asked(["show", ""], copy)).toEqual(["payments"]);
+    database.close();
+    copy.remove();
+  });
+
   it("needs no vault", async () => {
     const copy = await makeHome();
     await copy.ok(["create", "payments"]);

@@ -93,7 +93,7 @@ async function namesOf(
   if (place === null) return [];
   const services = await load();
   const found = await services.resolve(globalsOf(asked.values, place));
-  const session = await found.openSession({ make: false });
+  const session = await found.openSession({ make: false, glance: true });
   try {
     const names = await read(completes, session, place.name);
     return names.map((name) => place.lead + name);

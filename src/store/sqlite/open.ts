@@ -7,7 +7,7 @@ import type { Database } from "better-sqlite3";
 import { Kysely } from "kysely";
 import type { Store } from "../../app/ports.ts";
 import { uuidv7 } from "../../core/uuid.ts";
-import { migrate } from "../migrate.ts";
+import { assertMigrated, migrate } from "../migrate.ts";
 import type { Tables } from "../schema.ts";
 import type { SqliteStoreOptions } from "../sqlite.ts";
 import { storeOver } from "../store.ts";
@@ -66,6 +66,7 @@ async function openDatabase(database: Database, options: SqliteStoreOptions): Pr
   await configure(database, options);
   const dialect = sqliteDialect(options.tree);
   const db = new Kysely<Tables>({ dialect: kyselyDialect(database, path) });
+  if (options.asIs === true) await assertMigrated(db, dialect);
   await migrate(db, dialect, () => ({ uuid: uuidv7(clock.now(), random.bytes(10)), createdAt: clock.now() }));
   return storeOver({ url: `sqlite:${path}`, db, dialect, clock });
 }
