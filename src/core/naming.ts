@@ -63,10 +63,13 @@ export function suggestName(key: NamedKey): string | null {
   const types = typeWords(key);
   const env = key.env.toLowerCase();
   const given = key.name.replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2").toLowerCase();
-  const words = (given.startsWith(`${env}-`) ? given.slice(env.length + 1) : given)
+  const hasLead = given.startsWith(`${env}-`);
+  const words = (hasLead ? given.slice(env.length + 1) : given)
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== "");
-  if (words.length > 1 && words[0] === env) words.shift();
+  // Nothing but signs stood behind the environment.
+  if (words.length === 0) words.push("app");
+  if (!hasLead && words.length > 1 && words[0] === env) words.shift();
   const type = words.length > 1 && types.includes(words.at(-1) ?? "") ? words.pop() : types[0];
   const room = nameCharactersMax - `${env}--${type ?? ""}`.length;
   const service = words.join("-").slice(0, Math.max(room, 0)).replace(/-$/, "");

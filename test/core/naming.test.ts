@@ -48,6 +48,8 @@ describe("the naming convention", () => {
     ["orders_eu", "prod-orders-eu-db"],
     ["db", "prod-db-db"],
     ["prod", "prod-prod-db"],
+    ["prod-_.", "prod-app-db"],
+    ["prod-prod-db", "prod-prod-db"],
   ])("suggests for %s: %s", (name, suggested) => {
     expect(suggestName({ ...database, name })).toBe(suggested);
   });

@@ -24,7 +24,7 @@ const view: View<ListedProfile> = {
     },
     { title: "NAMING", field: "naming", text: ({ naming }) => naming, wide: true },
   ],
-  toJson: ({ isCurrent, ...profile }) => ({ ...profile, current: isCurrent }),
+  toJson: ({ name, isCurrent, ...rest }) => ({ name, current: isCurrent, ...rest }),
   name: ({ name }) => name,
 };
 
