@@ -13,17 +13,18 @@ export interface ListedEntry {
   erased: string[];
 }
 
-/** The newest entries of the log that the filter wants, newest first; `limit` at most. */
+/** The newest entries of the log that the filter wants, or only what did not succeed; newest first, `limit` at most. */
 export async function* listAudit(
   deps: AttemptDeps,
-  input: { log: CallersLog; filter: AuditFilter; limit: number | null },
+  input: { log: CallersLog; filter: AuditFilter; limit: number | null; notDone?: boolean },
 ): AsyncGenerator<ListedEntry> {
   const log = await attempted(deps, { operation: "audit.list" }, () => callersLog(deps, input.log));
   const filter = await resolveFilter(deps, input.filter);
   const names = new Map((await deps.store.actors()).map((actor) => [actor.id, actor.login]));
   let left = input.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;
-  for await (const { entry } of selectEntries(deps, { log, filter, newestFirst: true })) {
+  const query = { log, filter, newestFirst: true, notDone: input.notDone ?? false };
+  for await (const { entry } of selectEntries(deps, query)) {
     const kept = (await deps.store.auditPersonal(log, entry.seq)).map(({ field }) => field);
     const erased = Object.keys(entry.personal).filter((field) => !kept.includes(field));
     const actorName = kept.includes("login") ? (names.get(entry.actor) ?? null) : null;

@@ -15,7 +15,7 @@ const accessOperations = ["key.verify", "key.reveal", "key.exec", "key.open", "k
 /** An entry of the log in a line: who did what with which key, and how it ended. */
 export interface Activity {
   at: number;
-  /** The actor's login, or its id once that is unknown. */
+  /** The actor's login; its id once the login is erased from beside the entry. */
   actor: string;
   operation: string;
   outcome: AuditOutcome;
@@ -51,16 +51,21 @@ export async function recentRefusals(
 }
 
 async function activities({ store }: Pick<Deps, "store">, rows: readonly AuditRow[]): Promise<Activity[]> {
-  const logins = new Map<string, string | null>();
   const found: Activity[] = [];
   for (const row of rows) {
     const entry = parseEntry(row.bytes);
-    if (!logins.has(entry.actor)) {
-      logins.set(entry.actor, (await store.actorById(entry.actor))?.login ?? null);
-    }
-    found.push(activity(entry, logins.get(entry.actor) ?? entry.actor));
+    found.push(activity(entry, (await loginOf({ store }, entry)) ?? entry.actor));
   }
   return found;
+}
+
+/** As long as it is kept beside the entry. */
+async function loginOf(
+  { store }: Pick<Deps, "store">,
+  { log, seq, actor }: AuditEntry,
+): Promise<string | null> {
+  const isKept = (await store.auditPersonal(log, seq)).some(({ field }) => field === "login");
+  return isKept ? ((await store.actorById(actor))?.login ?? null) : null;
 }
 
 function activity({ ts, operation, outcome, key }: AuditEntry, actor: string): Activity {

@@ -61,10 +61,12 @@ export const auditListCommand: CommandDefinition = {
   options: [
     ...auditFilterOptions,
     logOption,
+    { name: "failed", summary: "only what was refused or did not succeed" },
     { name: "limit", value: "N", summary: "at most so many", defaultText: String(limitDefault) },
   ],
   examples: [
     { command: "keyctl audit-list --since 24h", does: "the last day" },
+    { command: "keyctl audit-list --failed --since 7d", does: "what was refused or failed within a week" },
     { command: "keyctl audit-list --key payments --operation key.revoke -o json", does: "who revoked it" },
   ],
   danger: "none",
@@ -74,7 +76,9 @@ export const auditListCommand: CommandDefinition = {
     const session = await context.session({ make: false, deletedTenant: true });
     const filter = readAuditFilter(flags, context.io.now());
     const log = readLog(flags);
-    const entries = listAudit(session, { log, filter, limit: flags.integer("limit") ?? limitDefault });
+    const notDone = flags.on("failed");
+    const limit = flags.integer("limit") ?? limitDefault;
+    const entries = listAudit(session, { log, filter, limit, notDone });
     await context.answer.list(view, entries, { empty: "no entries" });
     return "ok";
   },
