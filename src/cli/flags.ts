@@ -71,12 +71,12 @@ export class Flags {
   /** One of these words, in their own spelling; case does not matter. */
   choice<const T extends string>(name: string, choices: readonly T[]): T | null {
     const text = this.text(name);
-    if (text === null) return null;
-    const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
-    if (found !== undefined) return found;
-    throw new KeyctlError("usage", `--${name} has a value that is none of its own`, {
-      hint: `one of ${choices.join(", ")}`,
-    });
+    return text === null ? null : this.#chosen(name, text, choices);
+  }
+
+  /** Every value of a repeatable flag, each one of these words. */
+  choiceList<const T extends string>(name: string, choices: readonly T[]): T[] {
+    return this.list(name).map((text) => this.#chosen(name, text, choices));
   }
 
   /** A whole number from `min` (1 if not given) upwards. */
@@ -133,6 +133,14 @@ export class Flags {
         hint: error.hint ?? `see --help for --${name}`,
       });
     }
+  }
+
+  #chosen<T extends string>(name: string, text: string, choices: readonly T[]): T {
+    const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
+    if (found !== undefined) return found;
+    throw new KeyctlError("usage", `--${name} has a value that is none of its own`, {
+      hint: `one of ${choices.join(", ")}`,
+    });
   }
 
   #read(name: string): string | true | readonly string[] | undefined {

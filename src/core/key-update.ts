@@ -4,17 +4,19 @@ import type { Expiry } from "./duration.ts";
 import { KeyctlError } from "./errors.ts";
 import { assertOwner, kindFields } from "./key-spec.ts";
 import type { KindSpec } from "./key-spec.ts";
-import type { KeyPolicy, KeyRecord, VersionRecord } from "./model.ts";
+import type { KeyRecord, VersionRecord } from "./model.ts";
 import type { KeyWithVersions } from "./transition.ts";
 
 /** What a person wants to be different; what is absent stays as it is, null and an empty list clear. */
 export interface KeyUpdate {
   fields: KindSpec;
-  policy: Partial<Pick<KeyPolicy, "graceMs" | "rollbackWindowMs" | "rotateEveryMs">>;
-  expiry?: Expiry | "never";
-  owner?: string;
-  description?: string | null;
-  complianceTags?: string[];
+  graceMs?: number | null | undefined;
+  rollbackWindowMs?: number | null | undefined;
+  rotateEveryMs?: number | null | undefined;
+  expiry?: Expiry | "never" | undefined;
+  owner?: string | undefined;
+  description?: string | null | undefined;
+  complianceTags?: string[] | undefined;
   tags?: {
     /** All former ones go first. */
     clear: boolean;
@@ -102,13 +104,18 @@ export function planUpdate(target: KeyWithVersions, update: KeyUpdate, now: numb
 
 function updated(key: KeyRecord, update: KeyUpdate, ending: Ending | null): KeyRecord {
   const { owner = key.owner, description = key.description, complianceTags = key.complianceTags } = update;
+  const { graceMs = key.graceMs, rollbackWindowMs = key.rollbackWindowMs } = update;
+  const { rotateEveryMs = key.rotateEveryMs } = update;
   assertOwner(owner);
+  const given = Object.entries(update.fields).filter(([, value]) => value !== undefined);
   const tags = update.tags ?? { clear: false, remove: [], set: {} };
   const kept = Object.entries(tags.clear ? {} : key.tags).filter(([name]) => !tags.remove.includes(name));
   return {
     ...key,
-    ...kindFields(key.kind, { ...key, ...update.fields }),
-    ...update.policy,
+    ...kindFields(key.kind, { ...key, ...Object.fromEntries(given) }),
+    graceMs,
+    rollbackWindowMs,
+    rotateEveryMs,
     lifetimeMs: ending === null ? key.lifetimeMs : ending.lifetimeMs,
     owner,
     description,

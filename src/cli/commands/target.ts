@@ -32,6 +32,15 @@ export function readTarget(input: CommandInput): KeySelector {
   );
 }
 
+export const deletedNameArgument: ArgumentDefinition = { ...nameArgument, completes: "deleted-key" };
+
+/** Of verbs that want one from everybody. */
+export const reasonOption: OptionDefinition = {
+  name: "reason",
+  value: "TEXT",
+  summary: "why, for the audit log; needed",
+};
+
 export const serviceOption: OptionDefinition = {
   name: "service",
   value: "NAME",
