@@ -4,6 +4,7 @@ import { isKeyctlError, KeyctlError } from "../core/errors.ts";
 import type { Actor } from "../core/model.ts";
 import { attempted } from "./attempt.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
+import { isKnownHere } from "./find-actor.ts";
 import { standing } from "./find-key.ts";
 import { defaultTenant } from "./init-store.ts";
 import { hashPlan } from "./plan-hash.ts";
@@ -102,14 +103,6 @@ async function plan(deps: EraseDeps, { actor: wanted }: EraseInput): Promise<Era
   }
   const logs = await personalOf(store, logsOf(deps), actor);
   return { actor, logs, ...total(logs), planHash: hashOf(actor, logs) };
-}
-
-/** An actor of another tenant is none of the caller's business, not even that it exists. */
-async function isKnownHere({ store, caller }: EraseDeps, actor: Actor): Promise<boolean> {
-  if ((await store.roleOf(actor.id, caller.tenant.id)) !== null) return true;
-  const query = { log: caller.tenant.id, actorId: actor.id, limit: 1 };
-  for await (const _entry of store.auditEntries(query)) return true;
-  return false;
 }
 
 function logsOf({ caller: { tenant } }: EraseDeps): string[] {

@@ -103,7 +103,11 @@ export async function awaitVault(
 }
 
 /** The vault's part, where there is one; what it does not answer stays queued. */
-async function denyInVault(deps: Deps, keys: readonly KeyRecord[], input: RevokeInput): Promise<void> {
+export async function denyInVault(
+  deps: Deps,
+  keys: readonly KeyRecord[],
+  input: Pick<RevokeInput, "unwrapToo">,
+): Promise<void> {
   for (const key of keys) {
     const rule = kindRules[key.kind].vaultOnRevoke;
     if (rule === "disable" || (rule === "disable-when-confirmed" && input.unwrapToo))

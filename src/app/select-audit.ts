@@ -5,6 +5,7 @@ import type { AuditEntry } from "../audit/entry.ts";
 import { isEmptyFilter, matchesFilter } from "../audit/filter.ts";
 import type { AuditFilter } from "../audit/filter.ts";
 import type { Deps } from "./deps.ts";
+import { isKnownHere } from "./find-actor.ts";
 import { standing } from "./find-key.ts";
 import { defaultTenant } from "./init-store.ts";
 import type { AuditRow } from "./ports.ts";
@@ -27,14 +28,14 @@ export function callersLog({ caller }: Pick<Deps, "caller">, which: CallersLog):
   });
 }
 
-/** A filter as a person gives it: an actor may be named by login. `not-found` for an actor that nobody knows. */
+/** A filter as a person gives it: an actor may be named by login. `not-found` for an actor that the tenant does not know. */
 export async function resolveFilter(deps: SelectDeps, filter: AuditFilter): Promise<AuditFilter> {
   const { actor } = filter;
   if (actor === undefined) return filter;
   const known = (await deps.store.actors()).find(
     (candidate) => candidate.id === actor || candidate.login === actor,
   );
-  if (known !== undefined) return { ...filter, actor: known.id };
+  if (known !== undefined && (await isKnownHere(deps, known))) return { ...filter, actor: known.id };
   throw new KeyctlError("not-found", "no actor of that id or login", {
     hint: "keyctl audit-list -o json names the actors",
   });
@@ -48,7 +49,7 @@ export interface SelectedEntry {
 /** Entries of a log that the filter wants, streamed; times and actor are looked for by index. */
 export async function* selectEntries(
   deps: SelectDeps,
-  query: { log: string; filter: AuditFilter; toSeq?: number; newestFirst?: boolean },
+  query: { log: string; filter: AuditFilter; toSeq?: number; newestFirst?: boolean; notDone?: boolean },
 ): AsyncGenerator<SelectedEntry> {
   const { filter, ...range } = query;
   const { since, until, actor } = filter;

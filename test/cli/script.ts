@@ -38,6 +38,7 @@ interface State {
   env: Record<string, string>;
   stdin: string;
   answers: string[] | null;
+  login: string;
   /** How far the clock was moved, in milliseconds. */
   laterMs: number;
   beganAt: number;
@@ -58,6 +59,7 @@ interface State {
  *   cmp A B             files, stdout or stderr            grep PATTERN FILE
  *   cp A B, mv A B                                         exists FILE
  *   edit FILE PATTERN TEXT   replaces what is found first
+ *   login NAME          whom the system names to every further exec; `tester` before
  *   home                a store and a vault, set up        token NAME RULE   NAME is a made-up key that a rule finds
  *   fill A B            a copy of A with $NAME and \e (escape) filled in
  */
@@ -67,6 +69,7 @@ export async function runScript(archive: Archive, folder: string): Promise<void>
     env: { KEYCTL_HOME: join(folder, "home"), PATH: process.env["PATH"] ?? "" },
     stdin: "",
     answers: null,
+    login: "tester",
     laterMs: 0,
     beganAt: Date.now(),
     stdout: "",
@@ -129,6 +132,9 @@ async function prepare(state: State, verb: string, args: string[]): Promise<bool
   switch (verb) {
     case "stdin":
       state.stdin = await content(state, a);
+      return true;
+    case "login":
+      state.login = a;
       return true;
     case "answer":
       (state.answers ??= []).push(a);
@@ -200,6 +206,7 @@ async function execute(state: State, argv: string[]): Promise<void> {
     env: state.env,
     cwd: state.folder,
     homeDirectory: state.folder,
+    login: state.login,
     ...(answers ? { answers } : {}),
   });
   const io: Io = {

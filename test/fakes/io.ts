@@ -11,6 +11,8 @@ export interface FakeIoOptions {
   env?: Record<string, string>;
   cwd?: string;
   homeDirectory?: string;
+  /** Who the system says it is; `tester` by default. */
+  login?: string;
   now?: number;
   /** What a person answers, in order; `null` is Ctrl-C. Without it there is no terminal to ask on. */
   answers?: (string | boolean | null)[];
@@ -43,7 +45,7 @@ export function fakeIo(options: FakeIoOptions = {}): FakeIo {
     env: options.env ?? {},
     cwd: options.cwd ?? "/nowhere",
     homeDirectory: options.homeDirectory ?? "/nowhere/home",
-    login: "tester",
+    login: options.login ?? "tester",
     now: () => options.now ?? Date.UTC(2026, 10, 21, 12),
     openPrompter: async () =>
       await Promise.resolve(options.answers === undefined ? null : fakePrompter(answers, questions)),
