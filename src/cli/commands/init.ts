@@ -66,7 +66,9 @@ export const initCommand: CommandDefinition = {
     );
     if ((await session.store.tenantByName(tenant)) === null) {
       context.talk.warn(`tenant ${tenant} is not there yet`);
-      context.talk.hint(`keyctl tenant create ${tenant}`);
+      // Until then only another tenant's name lets a command in.
+      const where = plan === null ? "" : ` --profile ${plan.name}`;
+      context.talk.hint(`keyctl tenant create ${tenant}${where} --tenant ${defaultTenant}`);
     }
     return "ok";
   },
