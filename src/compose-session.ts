@@ -106,6 +106,7 @@ export async function openSession(
       service: options.service ?? null,
       tenantName: options.tenant ?? settings.tenant.value,
       deletedToo: options.deletedTenant ?? false,
+      glance: options.glance ?? false,
     });
     return { ...session, close };
   } catch (error) {
@@ -120,7 +121,7 @@ const osUser = "os-user, not authenticated";
 async function sessionOf(
   asker: Asker,
   settings: ResolvedSettings,
-  init: InitDeps & { service: string | null; tenantName: string; deletedToo: boolean },
+  init: InitDeps & { service: string | null; tenantName: string; deletedToo: boolean; glance: boolean },
 ): Promise<Omit<Session, "close">> {
   const { io, talk, system, observer } = asker;
   const { clock, store, vault, service } = init;
@@ -136,6 +137,7 @@ async function sessionOf(
       env: settings.env.value,
       service,
       deletedToo: init.deletedToo,
+      glance: init.glance,
     },
   );
   return {

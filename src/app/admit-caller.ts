@@ -20,6 +20,8 @@ export interface Arrival {
   service: string | null;
   /** A tenant that was deleted is open to whoever had a role in it: its log stays to be read. */
   deletedToo: boolean;
+  /** A shell asks for names while a person types: that is no attempt, and a stranger leaves no entry. */
+  glance: boolean;
 }
 
 /** What the log calls whoever has a login that is no actor's. */
@@ -35,15 +37,16 @@ export async function admitCaller(deps: AdmitDeps, arrival: Arrival): Promise<Ca
   const { auth, env, service, personal } = arrival;
   const correlationId = uuidv7(clock.now(), random.bytes(10));
   const caller = { auth, env, service, personal, correlationId };
+  const away = { ...deps, unseen: arrival.glance };
   if (actor === null)
-    throw await turnedAway(deps, { ...caller, actor: { id: unknownActor } }, notAnActor(deps, arrival));
+    throw await turnedAway(away, { ...caller, actor: { id: unknownActor } }, notAnActor(deps, arrival));
   const tenant = await store.tenantByName(arrival.tenant);
   const noTenant = unknownHere(arrival);
   if (tenant === null) throw noTenant;
   const role = await store.roleOf(actor.id, tenant.id);
   if (role === null)
     throw await turnedAway(
-      deps,
+      away,
       { ...caller, actor },
       new Trespass(noTenant, { tenantId: tenant.id, keyId: null }),
     );
@@ -52,10 +55,11 @@ export async function admitCaller(deps: AdmitDeps, arrival: Arrival): Promise<Ca
 }
 
 async function turnedAway(
-  deps: AdmitDeps,
+  deps: AdmitDeps & { unseen: boolean },
   caller: Pick<Caller, "auth" | "correlationId" | "personal"> & { actor: Pick<Actor, "id"> },
   error: KeyctlError,
 ): Promise<KeyctlError> {
+  if (deps.unseen) return error;
   // Loaded for strangers only: everybody else does not wait for the rules of what a log may hold.
   const { recordTrespass } = await import("./record-refusal.ts");
   await recordTrespass(

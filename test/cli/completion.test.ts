@@ -141,6 +141,23 @@ describe("completing", () => {
     expect([await size(), statSync(join(home.path, "vault.db")).mtimeMs]).toEqual(before);
   });
 
+  it("writes nothing for a stranger either, whom every other verb tells to the log", async () => {
+    const copy = await makeHome();
+    await copy.ok(["create", "payments"]);
+    const database = new Database(join(copy.path, "store.db"));
+    const entries = database.prepare("select count(*) from audit_entries").pluck();
+    const before = Number(entries.get());
+    database.exec("delete from memberships");
+    expect(await asked(["show", ""], copy)).toEqual([]);
+    database.exec("update actors set login = 'somebody-else'");
+    expect(await asked(["show", ""], copy)).toEqual([]);
+    expect(entries.get()).toBe(before);
+    expect((await copy.run(["list"])).code).toBe(5);
+    expect(entries.get()).toBe(before + 1);
+    database.close();
+    copy.remove();
+  });
+
   it("leaves a store of an older release as it is, and does not wait for a locked one", async () => {
     const copy = await makeHome();
     await copy.ok(["create", "payments"]);
