@@ -4,12 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
 /** The two ends of a pipe. */
 export interface Pipe {
-  output: Readable;
+  output: Socket;
   /** A descriptor for a child process; whoever made the pipe closes it when the child has it. */
   input: number;
 }

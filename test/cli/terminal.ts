@@ -18,15 +18,17 @@ export interface TerminalOptions {
   home: string;
   env?: Record<string, string>;
   typing?: Typing;
+  /** Another program file than the installed one: a bundle of the sources. */
+  script?: string;
   /** A file that a shell pipes into stdin. */
   piped?: string;
 }
 
 /** Runs the installed command in a real pseudo-terminal. */
 export async function onTerminal(argv: readonly string[], options: TerminalOptions): Promise<Screen> {
-  const { home, piped, env = {} } = options;
+  const { home, piped, env = {}, script = bin } = options;
   const command = piped === undefined ? 'exec "$@"' : `cat '${piped}' | "$@"`;
-  const pty = spawn("/bin/sh", ["-c", command, "sh", process.execPath, bin, ...argv], {
+  const pty = spawn("/bin/sh", ["-c", command, "sh", process.execPath, script, ...argv], {
     // Becomes TERM, whatever the environment says.
     name: env["TERM"] ?? "xterm-256color",
     cols: 200,
