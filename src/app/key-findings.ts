@@ -106,7 +106,7 @@ const sections: readonly Section[] = [
   {
     condition: "suspended",
     level: "notice",
-    tell: (key) => ({ message: "suspended", command: `keyctl resume ${pathOf(key)}` }),
+    tell: (key) => ({ message: "suspended", command: `keyctl resume ${pathOf(key)} --reason reviewed` }),
   },
   {
     condition: "deleted",
