@@ -1,3 +1,4 @@
+import { roles } from "../../core/model.ts";
 import type { CommandDefinition } from "../command.ts";
 import { actorArgument, noRevisionOption, parseRole, runRoleChange } from "./team.ts";
 
@@ -7,7 +8,7 @@ export const actorGrantCommand: CommandDefinition = {
   summary: "give an actor a role in the tenant, in place of the one it has",
   description:
     "owner: everything. operator: all keys and the log. user: its own keys, those of owner user:LOGIN. auditor: the log and nothing else. An owner does it; the last owner cannot be made anything else. Ask with --dry-run what it would change.",
-  arguments: [actorArgument, { name: "ROLE", summary: "owner, operator, user or auditor", required: true }],
+  arguments: [actorArgument, { name: "ROLE", summary: "what it may do", required: true, choices: roles }],
   options: [noRevisionOption],
   examples: [
     { command: "keyctl actor grant mia operator --yes", does: "let mia work with all keys" },
