@@ -12,7 +12,7 @@ type VerifierDeps = Pick<Deps, "store" | "keyring" | "clock"> & {
 };
 
 /** When something was read, by both clocks. */
-interface Moment {
+export interface Moment {
   wall: number;
   elapsed: number;
 }
@@ -52,7 +52,7 @@ export class Verifier {
 
   /** `isWithinReach` says of a row whether the caller may know of it; one that is not might as well not be there. */
   async judge(
-    secret: Secret,
+    secret: Secret | string,
     asked: { scopes: readonly string[]; isWithinReach: (row: JudgeableRow) => boolean },
   ): Promise<Verification> {
     const parts = parseIssuedKey(secret);

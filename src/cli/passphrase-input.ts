@@ -6,7 +6,10 @@ import { withoutNewline } from "./secret-input.ts";
 const passphraseBytesMax = 4096;
 
 /** From the file or descriptor that the environment names, else asked for on the terminal; never from a flag. */
-export async function readPassphrase(io: Io, options: { isNew: boolean }): Promise<Secret> {
+export async function readPassphrase(
+  io: Pick<Io, "env" | "readFile" | "openPrompter">,
+  options: { isNew: boolean },
+): Promise<Secret> {
   const descriptor = io.env["KEYCTL_PASSPHRASE_FD"] ?? "";
   const path = descriptor === "" ? (io.env["KEYCTL_PASSPHRASE_FILE"] ?? "") : `/dev/fd/${descriptor}`;
   if (descriptor !== "" && !/^[0-9]{1,4}$/.test(descriptor)) {

@@ -110,7 +110,7 @@ function noDescriptor(): KeyctlError {
 }
 
 /** The path is not repeated in errors: whoever takes `--from-file` for the place of the secret itself would see it in a log. */
-async function readNamedFile(path: string, bytesMax: number): Promise<Uint8Array> {
+export async function readNamedFile(path: string, bytesMax: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -147,7 +147,7 @@ function readError(error: unknown): unknown {
 }
 
 /** The account's name; a container may run under a number that has none. */
-function loginOf(process: NodeJS.Process): string {
+export function loginOf(process: NodeJS.Process): string {
   try {
     return userInfo().username;
   } catch {

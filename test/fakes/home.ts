@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { composeServices } from "../../src/compose.ts";
+import { composeKeyring } from "../../src/compose-keyring.ts";
+import type { KeyringRequest } from "../../src/compose-keyring.ts";
 import type { Session } from "../../src/cli/context.ts";
 import { createTalk } from "../../src/cli/talk.ts";
 import { readGlobals } from "../../src/cli/global-flags.ts";
 import { listCommand } from "../../src/cli/commands/list.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
+import type { Keyring } from "../../src/library/keyring.ts";
 import { runMain } from "../../src/main.ts";
 import { fakeIo } from "./io.ts";
 import type { FakeIoOptions } from "./io.ts";
@@ -29,7 +32,16 @@ export interface Home {
   ok(argv: readonly string[], options?: FakeIoOptions): Promise<string>;
   /** What use cases take, over this home; close it. */
   session(observer?: Session["observer"]): Promise<Session>;
+  /** The library's keyring over this home, with the same clock; close it. */
+  keyring(request?: Partial<KeyringRequest>): Promise<OpenedKeyring>;
   remove(): void;
+}
+
+/** A keyring, and what a test has of the program around it. */
+export interface OpenedKeyring extends Keyring {
+  /** What the keyring does by itself every second. */
+  look(): void;
+  warnings: string[];
 }
 
 let template: Promise<string> | null = null;
@@ -99,7 +111,31 @@ export async function makeHome(options: { init?: boolean } = {}): Promise<Home> 
       const place = await services.resolve(readGlobals(listCommand, parsed.flags));
       return await place.openSession({ make: true });
     },
+    keyring: async (request) => await openKeyring({ ...io({}), now: () => home.now }, request),
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
   return home;
+}
+
+async function openKeyring(
+  streams: ReturnType<typeof fakeIo>,
+  request: Partial<KeyringRequest> = {},
+): Promise<OpenedKeyring> {
+  const warnings: string[] = [];
+  const looks: (() => void)[] = [];
+  const { pid, platform } = process;
+  const program = {
+    io: streams,
+    talk: { note: () => undefined, warn: (message: string) => void warnings.push(message) },
+    system: { pid, platform, uid: process.getuid?.() ?? null, tool: "keyctl/test" },
+    readPassphrase: async () => await Promise.reject(new Error("there is no passphrase in this test")),
+    stopwatch: streams,
+    every: (_: number, work: () => void) => {
+      looks.push(work);
+      return () => void looks.splice(0);
+    },
+  };
+  const nothing = { profile: null, store: null, vault: null, tenant: null, env: null, service: null };
+  const keyring = await composeKeyring(program, { ...nothing, ...request });
+  return { ...keyring, warnings, look: () => looks.forEach((work) => work()) };
 }
