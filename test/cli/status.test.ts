@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { rotateKey } from "../../src/app/rotate-key.ts";
-import { alterStore, readStore } from "../e2e/altered-store.ts";
+import { alterStore, copyFile, readStore } from "../e2e/altered-store.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home } from "../fakes/home.ts";
 import type { FakeIoOptions } from "../fakes/io.ts";
@@ -194,6 +194,56 @@ const causes: Cause[] = [
       later(3 * dayMs);
     },
   },
+  {
+    id: "never-used",
+    level: "notice",
+    key: "prod/payments",
+    bring: async () => {
+      await make("payments");
+      later(30 * dayMs);
+    },
+  },
+  {
+    id: "stale",
+    level: "notice",
+    key: "prod/payments",
+    bring: async () => {
+      const value = await make("payments");
+      await home.ok(["verify"], { stdin: value });
+      later(90 * dayMs);
+    },
+  },
+  {
+    id: "suspended",
+    level: "notice",
+    key: "prod/payments",
+    with: ["--yes"],
+    bring: async () => {
+      await make("payments");
+      await home.ok(["suspend", "payments", "--reason", "test"]);
+    },
+  },
+  {
+    id: "deleted",
+    level: "notice",
+    key: "prod/payments",
+    with: ["--yes"],
+    bring: async () => {
+      await make("payments");
+      await home.ok(["delete", "payments", "--yes"]);
+    },
+  },
+  {
+    id: "deleted",
+    level: "notice",
+    key: "prod/old",
+    with: ["--confirm", "old"],
+    bring: async () => {
+      await make("old");
+      await home.ok(["delete", "old", "--yes"]);
+      later(30 * dayMs);
+    },
+  },
 ];
 
 /** The line's own command, as a person copies it. */
@@ -304,16 +354,14 @@ describe("the log", () => {
 
   it("is exit 11 when this client has seen more of it: an older store was put back", async () => {
     await make("first");
-    const [head] = readStore(home, "select size from audit_heads where log <> 'system'");
+    const putBack = copyFile(home, "store.db");
+    await make("second");
     await home.ok(["reconcile", "--fix"]);
     expect((await status()).code).toBe(0);
-    alterStore(
-      home,
-      `drop trigger audit_entries_refuses_delete; drop trigger audit_checkpoints_refuses_delete;
-       delete from audit_checkpoints; update audit_heads set size = size - 1`,
-    );
-    expect(head).toBeDefined();
-    expect(await status()).toMatchObject({ code: 11 });
+    putBack();
+    const seen = await status();
+    expect(seen).toMatchObject({ code: 11, findings: [{ id: "log-broken" }] });
+    expect(seen.findings[0]?.message).toMatch(/the checkpoint that this client remembers was of \d+$/);
   });
 
   it("gives the newest uses of keys and what was refused, newest first, at most as many as asked for", async () => {
