@@ -11,7 +11,7 @@ export const reconcileCommand: CommandDefinition = {
   section: "Health",
   summary: "show, and with --fix repair, what crashes and outages left behind",
   description:
-    "With --fix it ends operations of dead processes, does what the vault still has to do, writes expiries, signs the logs. It never deletes. Run it from cron. Exit 0 when nothing is left, 8 when something waits, 11 when vault and store disagree.",
+    "With --fix it ends operations of dead processes, does what the vault still has to do, writes expiries, signs the logs. It never deletes, but for what somebody has purged. Run it from cron. Exit 0 when nothing is left, 8 when something waits, 11 when vault and store disagree.",
   arguments: [],
   options: [
     { name: "fix", summary: "repair, not only show" },

@@ -1,5 +1,6 @@
 import type { KeySelector } from "../../app/find-key.ts";
 import type { RevokeInput, RevokePlan, RevokeTarget } from "../../app/plan-revoke.ts";
+import { tenantNames } from "../../app/tenant-names.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import { assertOwner } from "../../core/key-spec.ts";
 import { revokeReasons, severities } from "../../core/model.ts";
@@ -212,7 +213,7 @@ async function undo(context: CommandContext, input: CommandInput): Promise<"ok">
   const session = await context.session();
   const key = await planUndoRevoke(session, request);
   if (context.globals.dryRun) {
-    await context.answer.one(keyView(session.caller.tenant.name, context.io.now()), key);
+    await context.answer.one(keyView(await tenantNames(session), context.io.now()), key);
     context.talk.note(`would undo the last revoke of ${keyPath(key)}; nothing was done`);
     return "ok";
   }
@@ -224,9 +225,9 @@ async function undo(context: CommandContext, input: CommandInput): Promise<"ok">
   });
   const restored = await undoRevoke(session, request);
   context.talk.note(
-    `${keyPath(key)} is ${restored.state}: it is still denied, and can be rotated with --replace`,
+    `${keyPath(key)} is ${restored.state}: it is still denied; keyctl resume makes it accepted again`,
   );
-  await context.answer.one(keyView(session.caller.tenant.name, context.io.now()), restored);
+  await context.answer.one(keyView(await tenantNames(session), context.io.now()), restored);
   return "ok";
 }
 
@@ -235,7 +236,7 @@ async function upstreamDone(context: CommandContext, input: CommandInput): Promi
   const { keyPath, keyView } = await import("../render/key-view.ts");
   const request = { target: readSingle(input), options: context.mutationOptions() };
   const session = await context.session();
-  const view = keyView(session.caller.tenant.name, context.io.now());
+  const view = keyView(await tenantNames(session), context.io.now());
   if (context.globals.dryRun) {
     await context.answer.one(view, await planConfirmUpstream(session, request));
     return "ok";
