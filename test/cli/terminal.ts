@@ -22,16 +22,18 @@ export interface TerminalOptions {
   script?: string;
   /** A file that a shell pipes into stdin. */
   piped?: string;
+  /** The terminal's width; 200 by default. */
+  columns?: number;
 }
 
 /** Runs the installed command in a real pseudo-terminal. */
 export async function onTerminal(argv: readonly string[], options: TerminalOptions): Promise<Screen> {
-  const { home, piped, env = {}, script = bin } = options;
+  const { home, piped, env = {}, script = bin, columns = 200 } = options;
   const command = piped === undefined ? 'exec "$@"' : `cat '${piped}' | "$@"`;
   const pty = spawn("/bin/sh", ["-c", command, "sh", process.execPath, script, ...argv], {
     // Becomes TERM, whatever the environment says.
     name: env["TERM"] ?? "xterm-256color",
-    cols: 200,
+    cols: columns,
     rows: 50,
     cwd: home,
     env: { PATH: process.env["PATH"] ?? "", KEYCTL_HOME: home, ...env },

@@ -7,12 +7,18 @@ import { auditFilterOptions, logOption, readAuditFilter, readLog } from "./audit
 const limitDefault = 50;
 
 const columns: readonly Column<ListedEntry>[] = [
-  { title: "TIME", field: "time", text: ({ entry }) => timeOf(entry) },
+  {
+    title: "TIME",
+    field: "time",
+    text: ({ entry }) => timeOf(entry).replace(/\.\d+Z$/, "Z"),
+    csv: ({ entry }) => timeOf(entry),
+  },
   { title: "SEQ", field: "seq", text: ({ entry }) => String(entry.seq), align: "right" },
   {
     title: "OPERATION",
     field: "operation",
     text: ({ entry }) => (entry.phase === "intent" ? `${entry.operation} (begun)` : entry.operation),
+    narrow: "cut",
   },
   {
     title: "OUTCOME",
