@@ -39,8 +39,9 @@ export async function keyringOver(session: KeyringSession): Promise<Keyring> {
   const flush = async (options?: { all: boolean }): Promise<void> => await usage.flush(options);
   const flushSoon = (): void => {
     flush().catch((error: unknown) => {
-      if (!isKeyctlError(error)) throw error;
-      session.warn(`the use of keys is not written yet, and is tried again: ${error.message}`);
+      // Nobody waits for it: thrown on, it would end the program.
+      const why = isKeyctlError(error) ? error.message : "something unexpected happened";
+      session.warn(`the use of keys is not written yet, and is tried again: ${why}`);
     });
   };
   const desk = await VerifyDesk.open({ session, live, usage, flushSoon });
