@@ -1,4 +1,5 @@
 import type { ChangedKey, PlannedChange } from "../../app/change-key.ts";
+import { tenantNames } from "../../app/tenant-names.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import type { KeyRecord } from "../../core/model.ts";
 import type { CommandContext } from "../context.ts";
@@ -53,7 +54,7 @@ async function viewWith(
   context: CommandContext,
   more: Record<string, boolean | number | string>,
 ): Promise<View<KeyRecord>> {
-  const tenant = (await context.session()).caller.tenant.name;
+  const tenantOf = await tenantNames(await context.session());
   const now = context.io.now();
-  return { ...keyView(tenant, now), toJson: (key) => ({ ...keyJson(key, tenant, now), ...more }) };
+  return { ...keyView(tenantOf, now), toJson: (key) => ({ ...keyJson(key, tenantOf, now), ...more }) };
 }

@@ -50,7 +50,11 @@ export const listCommand: CommandDefinition = {
     const seen: { last: KeyRecord | null; more: boolean } = { last: null, more: false };
     const { tenant, env } = session.caller;
     const empty = `no keys in tenant ${tenant.name}, environment ${env}`;
-    await answer.list(keyView(tenant.name, io.now()), firstOf(keys, limit, seen), { empty });
+    await answer.list(
+      keyView(() => tenant.name, io.now()),
+      firstOf(keys, limit, seen),
+      { empty },
+    );
     if (seen.more && seen.last !== null) talk.note(`more: --after ${formatCursor(seen.last)}`);
     return "ok";
   },

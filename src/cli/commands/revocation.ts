@@ -1,6 +1,7 @@
 import type { RevokedKey, RevokeResult } from "../../app/describe-revocation.ts";
 import { keyAfter, undoUntilOf } from "../../app/plan-revoke.ts";
 import type { PlannedKey, RevokePlan } from "../../app/plan-revoke.ts";
+import { tenantNames } from "../../app/tenant-names.ts";
 import type { KeyRecord } from "../../core/model.ts";
 import type { CommandContext } from "../context.ts";
 import type { Outcome } from "../exit-codes.ts";
@@ -41,11 +42,11 @@ const columns: readonly Column<RevokedKey>[] = [
 /** The answer of a revoke: what is true, what is not yet, and what comes next. */
 export async function showRevocation(context: CommandContext, result: RevokeResult): Promise<void> {
   const { answer, talk } = context;
-  const tenant = (await context.session()).caller.tenant.name;
+  const tenantOf = await tenantNames(await context.session());
   const json: Json = {
     revokedAt: isoTime(result.revokedAt),
     planHash: result.planHash,
-    keys: result.keys.map((key) => revokedJson(key, tenant)),
+    keys: result.keys.map((key) => revokedJson(key, tenantOf(key.key))),
     denied: result.denied,
     vault: result.vault,
     undoUntil: isoTime(result.undoUntil),
@@ -114,14 +115,14 @@ const planColumns: readonly Column<PlannedKey>[] = [
 /** What `--dry-run` answers: every target, and the hash that pins them. */
 export async function showRevokePlan(context: CommandContext, plan: RevokePlan): Promise<void> {
   const { answer, talk, io } = context;
-  const tenant = (await context.session()).caller.tenant.name;
+  const tenantOf = await tenantNames(await context.session());
   const json: Json = {
     dryRun: true,
     planHash: plan.planHash,
     keys: plan.planned.map((planned) => ({
       id: planned.key.id,
       name: planned.key.name,
-      tenant,
+      tenant: tenantOf(planned.key),
       env: planned.key.env,
       kind: planned.key.kind,
       state: planned.key.state,

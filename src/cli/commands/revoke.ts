@@ -1,6 +1,5 @@
 import type { KeySelector } from "../../app/find-key.ts";
 import type { RevokeInput, RevokePlan, RevokeTarget } from "../../app/plan-revoke.ts";
-import { tenantNames } from "../../app/tenant-names.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import { assertOwner } from "../../core/key-spec.ts";
 import { revokeReasons, severities } from "../../core/model.ts";
@@ -209,6 +208,7 @@ function isNamed({ globals }: CommandContext, { planned }: RevokePlan): boolean 
 async function undo(context: CommandContext, input: CommandInput): Promise<"ok"> {
   const { planUndoRevoke, undoRevoke } = await import("../../app/undo-revoke.ts");
   const { keyPath, keyView } = await import("../render/key-view.ts");
+  const { tenantNames } = await import("../../app/tenant-names.ts");
   const request = { target: readSingle(input), options: context.mutationOptions() };
   const session = await context.session();
   const key = await planUndoRevoke(session, request);
@@ -234,6 +234,7 @@ async function undo(context: CommandContext, input: CommandInput): Promise<"ok">
 async function upstreamDone(context: CommandContext, input: CommandInput): Promise<"ok"> {
   const { confirmUpstream, planConfirmUpstream } = await import("../../app/undo-revoke.ts");
   const { keyPath, keyView } = await import("../render/key-view.ts");
+  const { tenantNames } = await import("../../app/tenant-names.ts");
   const request = { target: readSingle(input), options: context.mutationOptions() };
   const session = await context.session();
   const view = keyView(await tenantNames(session), context.io.now());

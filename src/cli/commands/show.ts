@@ -29,23 +29,24 @@ async function present(context: CommandContext, shown: ShownKey, wide: boolean):
   const { detailColumns, keyJson, keyView, versionColumns, versionJson } =
     await import("../render/key-view.ts");
   const { formatRecord, formatTable } = await import("../render/table.ts");
+  const { tenantNames } = await import("../../app/tenant-names.ts");
   const { answer, io } = context;
   const session = await context.session();
-  const tenant = session.caller.tenant.name;
+  const tenantOf = await tenantNames(session);
   const { key, versions, operation, revocations } = shown;
   const upstream = revocations.find((revocation) => revocation.upstream !== null) ?? null;
   if (answer.format === "csv" || answer.format === "name") {
-    await answer.one(keyView(tenant, io.now()), key);
+    await answer.one(keyView(tenantOf, io.now()), key);
     return;
   }
   const json = {
-    ...keyJson(key, tenant, io.now()),
+    ...keyJson(key, tenantOf, io.now()),
     versions: versions.map((version) => versionJson(version, wide)),
     operation: operation === null ? null : { id: operation.id, kind: operation.kind, step: operation.step },
     upstream: upstream === null ? null : { status: upstream.upstream, url: upstream.upstreamUrl },
   };
   const names = new Map((await session.store.actors()).map((actor) => [actor.id, actor.login]));
-  const columns = [...keyView(tenant, io.now()).columns, ...detailColumns((id) => names.get(id) ?? id)];
+  const columns = [...keyView(tenantOf, io.now()).columns, ...detailColumns((id) => names.get(id) ?? id)];
   await answer.value(json, async (style) => {
     const told = columns.filter((column) => column.text(key, style.now) !== "");
     const record = await formatRecord(told, key, { ...style, wide: true });

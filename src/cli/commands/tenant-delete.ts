@@ -2,10 +2,8 @@ import type { DeletedTenant, PlannedDeletion } from "../../app/delete-tenant.ts"
 import type { CommandDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { keyPath } from "../render/key-view.ts";
-import { formatTable } from "../render/table.ts";
 import { isoTime } from "../render/times.ts";
 import type { Column, Json } from "../render/view.ts";
-import { revokeOutcome } from "./revocation.ts";
 import { noRevisionOption, readTeamOptions, tenantArgument } from "./team.ts";
 
 export const tenantDeleteCommand: CommandDefinition = {
@@ -24,6 +22,7 @@ export const tenantDeleteCommand: CommandDefinition = {
   mutation: "yes",
   run: async (context, { args: [name = ""] }) => {
     const { deleteTenant, planDeleteTenant } = await import("../../app/delete-tenant.ts");
+    const { revokeOutcome } = await import("./revocation.ts");
     const { globals, talk } = context;
     const request = { name, options: readTeamOptions(context) };
     const session = await context.session();
@@ -68,6 +67,7 @@ async function showPlan(
   { answer }: CommandContext,
   { tenant, live, planHash }: PlannedDeletion,
 ): Promise<void> {
+  const { formatTable } = await import("../render/table.ts");
   const json: Json = {
     id: tenant.id,
     name: tenant.name,

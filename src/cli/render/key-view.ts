@@ -1,3 +1,4 @@
+import type { TenantOf } from "../../app/tenant-names.ts";
 import { stateAt } from "../../core/transition.ts";
 import type { KeyRecord, KeyState, VersionRecord } from "../../core/model.ts";
 import { rotationTimes } from "../../core/key-health.ts";
@@ -28,12 +29,12 @@ export function keyPath(key: Pick<KeyRecord, "env" | "name">): string {
 type JsonObject = { readonly [field: string]: Json };
 
 /** A key as the contract has it; fields that its kind does not have are left out. */
-export function keyJson(key: KeyRecord, tenant: string, now: number): JsonObject {
+export function keyJson(key: KeyRecord, tenantOf: TenantOf, now: number): JsonObject {
   return {
     id: key.id,
     name: key.name,
     kind: key.kind,
-    tenant,
+    tenant: tenantOf(key),
     env: key.env,
     owner: key.owner,
     state: stateAt(key.state, key.expiresAt, now),
@@ -183,8 +184,8 @@ function pairs(tags: Record<string, string>): string {
 }
 
 /** How keys are shown; `tenant` and `now` as of this call. */
-export function keyView(tenant: string, now: number): View<KeyRecord> {
-  return { columns: keyColumns(now), toJson: (key) => keyJson(key, tenant, now), name: keyPath };
+export function keyView(tenantOf: TenantOf, now: number): View<KeyRecord> {
+  return { columns: keyColumns(now), toJson: (key) => keyJson(key, tenantOf, now), name: keyPath };
 }
 
 /** A version as `show` has it; the vault's reference only where it was asked for. */
