@@ -151,6 +151,7 @@ async function everyVerb(): Promise<void> {
   const third = readFileSync(join(outside, "third.key"), "utf8").trim();
   secrets["issued key 3"] = third;
   await values();
+  await opening();
   await reading(first, second);
   await leaking(first, third);
   await mistakes(third);
@@ -176,11 +177,26 @@ async function values(): Promise<void> {
   await run({ argv: ["rollback", "openai", "--yes", "-o", "json"] });
 }
 
+/** Given to where they were told to go; a program that has them prints them in every form that it can. */
+async function opening(): Promise<void> {
+  await run({ argv: ["reveal", "db", "--stdout"], shows: given("secret value") });
+  await run({ argv: ["reveal", "openai", "--stdout", "-o", "json"], shows: given("provider value") });
+  await run({ argv: ["reveal", "db", "--out-file", join(outside, "revealed")] });
+  await run({ argv: ["reveal", "db"], code: 2 });
+  await run({ argv: ["reveal", "db", "--version", "9", "--stdout", "-o", "json"], code: 3 });
+  const line =
+    'env; env >&2; for v in "$DB" "$AI"; do printf "%s" "$v" | base64; printf "x%s" "$v" | base64 -w 0; printf "%s" "$v" | od -An -v -tx1 | tr -d " \\n"; done; tr "\\0" " " < /proc/$PPID/cmdline';
+  await run({ argv: ["exec", "-e", "DB=db", "-e", "AI=openai", "--", "sh", "-c", line] });
+  await run({ argv: ["exec", "-e", "DB=db", "--dry-run", "-o", "json", "--", "true"] });
+  await run({ argv: ["exec", "-e", "DB=db", "-o", "json", "--", "no-such-program"], code: 127 });
+}
+
 async function reading(first: string, second: string): Promise<void> {
   for (const output of ["wide", "json", "jsonl", "csv", "name"]) await run({ argv: ["list", "-o", output] });
   await run({ argv: ["show", "api", "--wide"] });
   await run({ argv: ["show", "openai", "-o", "json", "--wide"] });
   await run({ argv: ["verify"], stdin: second });
+  await run({ argv: ["status"] });
   await run({ argv: ["verify", "-o", "json"], stdin: `${first.slice(0, -1)}!`, code: 13 });
   await run({ argv: ["verify", "-o", "json"], stdin: given("secret value"), code: 13 });
 }
@@ -195,8 +211,11 @@ async function leaking(first: string, third: string): Promise<void> {
   await run({ argv: ["revoke", "--leaked", "--confirm", "2", "-o", "json"], stdin: log, code: 8 });
   await run({ argv: ["revoke", "db", "--reason", "superseded", "--yes"] });
   await run({ argv: ["revoke", "db", "--undo", "--yes"] });
+  await changing();
   await run({ argv: ["reconcile", "--fix"] });
   await run({ argv: ["audit-list", "-o", "json"] });
+  // The provider still accepts what leaked.
+  await run({ argv: ["status", "-o", "json"], code: 8 });
   await run({ argv: ["audit-export"] });
   await run({ argv: ["audit-export", "--format", "csv", "--out", join(home, "log.csv")] });
   await run({
@@ -218,6 +237,18 @@ async function erasing(): Promise<void> {
   const argv = ["audit-erase", "--actor", userInfo().username];
   const { out } = await run({ argv: [...argv, "--dry-run", "-o", "json"] });
   await run({ argv: [...argv, "--confirm", JSON.parse(out).actor] });
+}
+
+/** Suspended, resumed, deleted, restored, updated and purged: the value goes through the vault and nowhere else. */
+async function changing(): Promise<void> {
+  const reason = ["--reason", "a test"];
+  await run({ argv: ["resume", "db", ...reason, "--yes"] });
+  await run({ argv: ["update", "db", "--tag", "a=b", "-o", "json"] });
+  await run({ argv: ["suspend", "db", ...reason, "-o", "json"] });
+  await run({ argv: ["delete", "db", "--yes", "-o", "json"] });
+  await run({ argv: ["restore", "db", "--yes"] });
+  await run({ argv: ["resume", "db", ...reason, "--yes", "-o", "json"] });
+  await run({ argv: ["delete", "drawn", "--purge", "--confirm", "drawn", "-o", "json"] });
 }
 
 /** What a person gets wrong, with a secret in hand. */
@@ -311,8 +342,9 @@ describe("a known secret", () => {
   });
 
   it("goes through no temporary file", () => {
+    // The folder of pipes is gone before anything is written into them, and what is written is on no disk.
     // SQLite keeps pages that a statement changes in files without a name; they are the database's pages, searched above.
-    expect(madeInTemp.filter((name) => !/^(?:#|etilqs_)/.test(name))).toEqual([]);
+    expect(madeInTemp.filter((name) => !/^(?:#|etilqs_|keyctl-pipe-)/.test(name))).toEqual([]);
     expect(readdirSync(join(folder, "tmp"))).toEqual([]);
     expect(filesBelow(folder).filter((path) => path.endsWith(".tmp"))).toEqual([]);
   });
