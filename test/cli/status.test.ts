@@ -36,6 +36,11 @@ async function makeSecret(name: string): Promise<void> {
   await home.ok(["create", name, "--kind", "secret", "--type", "db-credential", "--generate"]);
 }
 
+async function makeProvider(name: string, ...more: string[]): Promise<void> {
+  const argv = ["create", name, "--kind", "provider", "--provider", "openai", "--from-file", "-", ...more];
+  await home.ok(argv, { stdin: ["not", "a", "real", "value"].join("-") });
+}
+
 function later(ms: number): void {
   home.now += ms;
 }
@@ -150,8 +155,7 @@ const causes: Cause[] = [
     key: "prod/openai",
     with: ["--yes"],
     bring: async () => {
-      const argv = ["create", "openai", "--kind", "provider", "--provider", "openai", "--from-file", "-"];
-      await home.ok(argv, { stdin: ["not", "a", "real", "value"].join("-") });
+      await makeProvider("openai");
       const revoked = await home.run(["revoke", "openai", "--reason", "superseded", "--yes"]);
       expect(revoked.code).toBe(8);
     },
@@ -397,6 +401,20 @@ describe("status", () => {
     expect(readStore(home, "select * from audit_entries")).toEqual(before);
   });
 
+  it("fits a terminal of 80 columns, and never breaks a command", async () => {
+    const long = `a-key-${"of-a-long-name-".repeat(3)}`.slice(0, -1);
+    await make(long);
+    await home.ok(["rotate", long, "--yes"]);
+    await home.run(["verify"], { stdin: "nonsense" });
+    later(91 * dayMs);
+    const { out } = await home.run(["status"], { terminal: { stdout: true }, env: { NO_COLOR: "1" } });
+    const { findings } = await status();
+    expect(findings.length).toBeGreaterThan(2);
+    for (const { command } of findings) expect(out).toContain(`→ ${command}\n`);
+    const wide = out.split("\n").filter((line) => line.length > 80);
+    for (const line of wide) expect(line).toMatch(/^ +→ keyctl /);
+  });
+
   it("gives one finding a line as jsonl, a table as csv, and keys' names", async () => {
     await make("payments");
     await makeSecret("db");
@@ -414,7 +432,9 @@ describe("status", () => {
   it("shows a user its own keys only, and nothing of the log and the upkeep", async () => {
     await make("mine", "--owner", "user:tester");
     await make("theirs", "--owner", "user:other");
+    await makeProvider("theirs-too", "--owner", "user:other");
     for (const name of ["mine", "theirs"]) await home.ok(["rotate", name, "--yes"]);
+    await home.run(["revoke", "theirs-too", "--reason", "superseded", "--yes"]);
     later(100 * dayMs);
     alterStore(home, "update memberships set role = 'user'");
     const seen: unknown = await status();
