@@ -33,6 +33,7 @@ export async function unwrapDataKey(
   return await attempted(deps, { operation: "key.unwrap" }, async () => {
     const { key: kAuth } = await deps.keyring.envelopeKey(wrappedDataKeyAuth(input.wrapped));
     const parsed = parseWrappedDataKey(input.wrapped, kAuth);
+    if (parsed.tenantId !== deps.caller.tenant.id) throw notHere(deps.caller.tenant.name);
     const target = { id: parsed.keyId };
     return await attempted(
       deps,
@@ -60,6 +61,12 @@ async function unwrapped(deps: DataKeyDeps, parsed: WrappedDataKey): Promise<Unw
   });
   const { wrapped: _, ...dataKey } = parsed;
   return { plaintext, dataKey, key, version };
+}
+
+function notHere(tenant: string): KeyctlError {
+  return new KeyctlError("not-found", `what wrapped this data key is not in tenant ${tenant}`, {
+    hint: "unwrap it with a keyring of the tenant that wrapped it",
+  });
 }
 
 function assertMayUnwrap(deps: DataKeyDeps, key: KeyRecord, version: VersionRecord): void {

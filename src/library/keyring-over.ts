@@ -8,6 +8,8 @@ import { unwrapDataKey } from "../app/unwrap-data-key.ts";
 import { UsageLog } from "../app/usage-log.ts";
 import { wrapDataKey } from "../app/wrap-data-key.ts";
 import { isKeyctlError, KeyctlError } from "../core/errors.ts";
+import { parseKeyPath } from "../core/key-name.ts";
+import type { Tenant } from "../core/model.ts";
 import { Secret } from "../core/secret.ts";
 import { uuidv7 } from "../core/uuid.ts";
 import { redactText } from "../leak/redact.ts";
@@ -60,7 +62,7 @@ export async function keyringOver(session: KeyringSession): Promise<Keyring> {
     verify: async (secret, options = {}) =>
       await underway.track(async () => await desk.verify(secret, options)),
     open: async (name) => {
-      assertText(name, "a key's name");
+      assertOwnName(name, session.caller.tenant);
       const input = { target: { path: name }, version: null, operation: "key.open" } as const;
       return opened(await call(async (deps) => await openValue(deps, input)), handedOut);
     },
@@ -73,7 +75,7 @@ export async function keyringOver(session: KeyringSession): Promise<Keyring> {
       return { ...opened(found, handedOut), provider, owner, preferredModel };
     },
     dataKey: async (name) => {
-      assertText(name, "a key's name");
+      assertOwnName(name, session.caller.tenant);
       const made = await call(async (deps) => await wrapDataKey(deps, { path: name }));
       const { plaintext, wrapped, key, version } = made;
       return { plaintext: handedOut.note(plaintext), wrapped, keyId: key.id, version: version.version };
@@ -83,7 +85,7 @@ export async function keyringOver(session: KeyringSession): Promise<Keyring> {
       const { plaintext } = await call(async (deps) => await unwrapDataKey(deps, { wrapped }));
       return handedOut.note(plaintext);
     },
-    values: valuesOver(call, handedOut),
+    values: valuesOver({ call, handedOut, tenant: session.caller.tenant }),
     redact: (text) => {
       assertText(text, "a text");
       return redactText(handedOut.mask(text));
@@ -103,10 +105,18 @@ export async function keyringOver(session: KeyringSession): Promise<Keyring> {
 
 type Call = <T>(work: (deps: Deps) => Promise<T>) => Promise<T>;
 
-function valuesOver(call: Call, handedOut: HandedOut): Values {
+function valuesOver({
+  call,
+  handedOut,
+  tenant,
+}: {
+  call: Call;
+  handedOut: HandedOut;
+  tenant: Tenant;
+}): Values {
   return {
     seal: async (name, plaintext, { context }) => {
-      assertText(name, "a key's name");
+      assertOwnName(name, tenant);
       assertText(context, "a context");
       const secret = asSecret(plaintext);
       const input = { path: name, plaintext: secret, context };
@@ -136,6 +146,16 @@ function asSecret(value: string | Uint8Array | Secret): Secret {
   if (typeof value === "string") return Secret.fromUtf8(value);
   assertBytes(value, "a text, bytes or a Secret to seal");
   return Secret.fromBytes(value);
+}
+
+/** A name may come from outside: it chooses among the keyring's own tenant, wherever else the program's user has a role. */
+function assertOwnName(name: unknown, tenant: Tenant): asserts name is string {
+  assertText(name, "a key's name");
+  const said = parseKeyPath(name).tenant;
+  if (said === undefined || said.toLowerCase() === tenant.name.toLowerCase()) return;
+  throw new KeyctlError("not-found", `this keyring is of tenant ${tenant.name}: it has no keys of another`, {
+    hint: "openKeyring({ tenant }) opens that tenant's",
+  });
 }
 
 /** Programs in plain JavaScript come without the compiler's promise. The value itself is not repeated. */
