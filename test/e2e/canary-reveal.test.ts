@@ -14,14 +14,20 @@ const allowed: Readonly<Record<string, { times: number; why: string }>> = {
     why: "the scanner says whether it looks like its provider's; nothing is kept",
   },
   "app/scan-for-leaks.ts": { times: 1, why: "the leak tag of what was found in a text" },
+  "app/seal-value.ts": { times: 2, why: "a data key, into sealing and opening a program's value" },
   "app/version-value.ts": { times: 2, why: "a data key, into sealing and opening an envelope" },
   "app/version-work.ts": { times: 1, why: "an issued key into the private --out-file" },
-  "cli/secret-output.ts": { times: 1, why: "the one place that prints an issued key, once" },
+  "cli/secret-output.ts": {
+    times: 3,
+    why: "the one place that prints: an issued key, once; a value that reveal was told to give, plain or in base64",
+  },
   "core/digest.ts": { times: 1, why: "the secret part of an issued key, into its keyed digest" },
   "core/envelope.ts": { times: 1, why: "the plaintext that AES-256-GCM seals" },
   "core/issued-key.ts": { times: 1, why: "a presented key is taken apart" },
   "core/leak-tag.ts": { times: 3, why: "the keyed tag, and the window of its rolling hash" },
+  "core/secret-text.ts": { times: 1, why: "whether it is text, for a terminal, JSON or a variable" },
   "core/weak-secret.ts": { times: 1, why: "whether it is blank" },
+  "leak/secret-forms.ts": { times: 1, why: "what is masked in the output of a program that has it" },
   "vault/embedded/keys.ts": { times: 1, why: "a data key, wrapped with RSA-OAEP" },
   "vault/embedded/secrets.ts": { times: 1, why: "the value that the vault seals" },
   "vault/embedded/unlock-passphrase.ts": { times: 2, why: "into scrypt, and whether it is blank" },
@@ -41,8 +47,8 @@ function countsOf(call: RegExp): Map<string, number> {
 }
 
 it("plaintext leaves a Secret only where this list says why", () => {
-  // The method itself stands in core/secret.ts; in quotes it is the name of a verb.
-  const found = countsOf(/(?<!")\breveal\b(?!")/g);
+  // The method itself stands in core/secret.ts; in quotes, behind a slash and in a line to type it is the name of a verb.
+  const found = countsOf(/(?<!["/]|keyctl )\breveal\b(?!")/g);
   found.delete("core/secret.ts");
   const expected = new Map(Object.entries(allowed).map(([path, { times }]) => [path, times]));
   expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
