@@ -57,6 +57,12 @@ async function templateHome(): Promise<Template> {
     await home.ok(["create", "phi", "--kind", "encryption", "--type", "PHI_DATA"]);
     await home.ok(["create", "gone"]);
     await home.ok(["revoke", "gone", "--reason", "superseded", "--yes"]);
+    await home.ok(["create", "paused"]);
+    await home.ok(["suspend", "paused", "--reason", "a test"]);
+    await home.ok(["create", "thrown-away"]);
+    await home.ok(["delete", "thrown-away", "--yes"]);
+    await home.ok(["tenant", "create", "spare"]);
+    await home.ok(["actor", "add", "mia", "--role", "operator"]);
     return { home, first, second };
   })();
   return await template;
@@ -115,11 +121,11 @@ export async function runLimited(
   return judged(call.argv, { code, out: io.out(), err: io.err() });
 }
 
-/** The id of the only actor of a home. */
+/** The id of the actor who made a home. */
 function actorIdIn({ path }: Home): string {
   const database = new Database(join(path, "store.db"), { readonly: true });
   try {
-    return String(database.prepare("select id from actors").pluck().get());
+    return String(database.prepare("select id from actors where login = 'tester'").pluck().get());
   } finally {
     database.close();
   }
@@ -188,6 +194,36 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     store: "needed",
     vault: "needed",
   },
+  update: {
+    good: () => ({ argv: ["update", "api", "--tag=a=b"] }),
+    name: "existing",
+    store: "needed",
+    vault: "needed",
+  },
+  delete: {
+    good: () => ({ argv: ["delete", "api", "--yes"] }),
+    name: "existing",
+    store: "needed",
+    vault: "none",
+  },
+  restore: {
+    good: () => ({ argv: ["restore", "thrown-away", "--yes"] }),
+    name: "existing",
+    store: "needed",
+    vault: "none",
+  },
+  suspend: {
+    good: () => ({ argv: ["suspend", "api", "--reason=a test"] }),
+    name: "existing",
+    store: "needed",
+    vault: "none",
+  },
+  resume: {
+    good: () => ({ argv: ["resume", "paused", "--reason=a test", "--yes"] }),
+    name: "existing",
+    store: "needed",
+    vault: "needed",
+  },
   revoke: {
     good: () => ({ argv: ["revoke", "api", "--reason", "superseded", "--yes"] }),
     name: "existing",
@@ -223,6 +259,44 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
   },
   "audit-erase": {
     good: ({ home }) => ({ argv: ["audit-erase", "--actor=tester", `--confirm=${actorIdIn(home)}`] }),
+    name: "none",
+    store: "needed",
+    vault: "none",
+  },
+  "tenant create": {
+    good: () => ({ argv: ["tenant", "create", "acme"] }),
+    name: "none",
+    store: "needed",
+    vault: "none",
+  },
+  "tenant list": { good: () => ({ argv: ["tenant", "list"] }), name: "none", store: "needed", vault: "none" },
+  "tenant show": {
+    good: () => ({ argv: ["tenant", "show", "spare"] }),
+    name: "none",
+    store: "needed",
+    vault: "none",
+  },
+  "tenant delete": {
+    good: () => ({ argv: ["tenant", "delete", "spare", "--confirm=spare"] }),
+    name: "none",
+    store: "needed",
+    vault: "none",
+  },
+  "actor add": {
+    good: () => ({ argv: ["actor", "add", "kim"] }),
+    name: "none",
+    store: "needed",
+    vault: "none",
+  },
+  "actor list": { good: () => ({ argv: ["actor", "list"] }), name: "none", store: "needed", vault: "none" },
+  "actor grant": {
+    good: () => ({ argv: ["actor", "grant", "mia", "auditor", "--yes"] }),
+    name: "none",
+    store: "needed",
+    vault: "none",
+  },
+  "actor revoke": {
+    good: () => ({ argv: ["actor", "revoke", "mia", "--yes"] }),
     name: "none",
     store: "needed",
     vault: "none",

@@ -59,6 +59,16 @@ async function prepare(row: Row, example: string): Promise<{ home: Home; files: 
     await home.ok(["rotate", "payments", "--yes"]);
     await home.ok(["create", "orders-db", "--kind", "secret", "--type", "db-credential", "--generate"]);
     files["job.log"] = `Authorization: Bearer ${files["key.txt"]}\n`;
+    if (example.startsWith("keyctl resume"))
+      await home.ok(["suspend", "payments", "--reason", "odd traffic"]);
+    if (example.startsWith("keyctl restore")) await home.ok(["delete", "payments", "--yes"]);
+    if (example.includes("keyctl exec")) {
+      for (const program of ["deploy.sh", "psql"])
+        writeFileSync(join(home.path, program), "#!/bin/sh\nexit 0\n", { mode: 0o700 });
+    }
+    if (example.includes("tenant delete acme")) await home.ok(["tenant", "create", "acme"]);
+    if (example.includes("actor grant mia") || example.includes("actor revoke mia"))
+      await home.ok(["actor", "add", "mia"]);
     if (example.includes("audit-verify audit-2026"))
       await home.ok(["audit-export", "--format", "bundle", "--out", join(home.path, "audit-2026")]);
   }
@@ -88,7 +98,7 @@ describe("an example of a command's help can be typed", () => {
     const { home, files } = await prepare(row, example);
     const { env, argv, input } = takeApart(example);
     const stdin = Object.entries(files).find(([name]) => name === input)?.[1] ?? "";
-    const { code, err } = await home.run(argv, { env, stdin, files });
+    const { code, err } = await home.run(argv, { env: { PATH: home.path, ...env }, stdin, files });
     expect(code, err).toBe(exitCodes[row.outcome ?? "ok"].code);
   });
 });

@@ -129,6 +129,31 @@ describe("verify", () => {
   });
 });
 
+describe("reveal and exec", () => {
+  it("reveal answers the value with its encoding, and which version it is", async () => {
+    const fields = words(`id name kind tenant env version encoding secret`);
+    const shown = expectFields(await home.ok(["reveal", "secret", "--stdout", "-o", "json"]), fields);
+    expect(shown).toMatchObject({
+      name: "secret",
+      kind: "secret",
+      tenant: "default",
+      version: 1,
+      encoding: "utf8",
+    });
+  });
+
+  it("a dry run of exec answers which versions would be opened", async () => {
+    const planned = arrayOf(
+      await home.ok(["exec", "-e", "A=secret", "-e", "B=provider", "--dry-run", "-o", "json", "--", "true"]),
+    );
+    for (const each of planned) expectFields(each, words(`variable keyId name env kind version`));
+    expect(planned).toMatchObject([
+      { variable: "A", name: "secret" },
+      { variable: "B", name: "provider" },
+    ]);
+  });
+});
+
 describe("leak-scan", () => {
   it("reports findings with our own keys named, and what was covered", async () => {
     const path = join(folder, "job.log");
@@ -210,6 +235,34 @@ describe("status", () => {
   });
 });
 
+describe("update, suspend, resume, delete and restore", () => {
+  const fields = [...keyFields, ...kindFields.issued];
+
+  it("answer the key, whether it was changed, and what the vault has still to do", async () => {
+    await home.ok(["create", "changing"]);
+    const reason = ["--reason", "a test"];
+    for (const argv of [
+      ["update", "changing", "--tag", "a=b"],
+      ["suspend", "changing", ...reason],
+      ["resume", "changing", ...reason, "--yes"],
+      ["delete", "changing", "--yes"],
+      ["restore", "changing", "--yes"],
+      ["delete", "changing", "--purge", "--confirm", "changing"],
+    ]) {
+      const planned = await home.ok([...argv, "--dry-run", "-o", "json"]);
+      expectTimes(expectFields(planned, [...fields, "changed", "dryRun", "planHash"]));
+      const made = expectFields(await home.ok([...argv, "-o", "json"]), [
+        ...fields,
+        "changed",
+        "vaultPending",
+      ]);
+      expectTimes(made);
+      expect(made, argv.join(" ")).toMatchObject({ changed: true, vaultPending: 0 });
+      expect(objectOf(planned)["state"]).toBe(made["state"]);
+    }
+  });
+});
+
 describe("audit-verify", () => {
   it("gives both verdicts of the store's log", async () => {
     expectFields(await home.ok(["audit-verify", "-o", "json"]), verdictFields);
@@ -248,6 +301,46 @@ describe("audit-erase", () => {
     const confirm = ["--confirm", textOf(planned["actor"])];
     const erased = expectFields(await home.ok([...argv, ...confirm]), [...fields, "scrubbed"]);
     expectFields(arrayOf(erased["logs"])[0], ["log", "entries", "fields"]);
+  });
+});
+
+describe("tenants and actors", () => {
+  const tenantFields = words(`id name createdAt role`);
+  const actorFields = words(`id name login roles`);
+
+  it("have the same fields when they are made as when they are listed", async () => {
+    const create = ["tenant", "create", "shapes", "-o", "json"];
+    expectTimes(expectFields(await home.ok([...create, "--dry-run"]), [...tenantFields, "dryRun"]));
+    expectTimes(expectFields(await home.ok(create), tenantFields));
+    for (const tenant of arrayOf(await home.ok(["tenant", "list", "-o", "json"])))
+      expectFields(tenant, tenantFields);
+    const add = ["actor", "add", "mia", "-o", "json"];
+    expectFields(await home.ok([...add, "--dry-run"]), [...actorFields, "dryRun"]);
+    expectFields(await home.ok(add), actorFields);
+    for (const actor of arrayOf(await home.ok(["actor", "list", "-o", "json"])))
+      for (const role of arrayOf(expectFields(actor, actorFields)["roles"]))
+        expectFields(role, ["tenant", "role"]);
+  });
+
+  it("a role's change says what it was and is; a tenant is shown with keys, actors and log", async () => {
+    const change = words(`id name login before after tenant planHash`);
+    const grant = ["actor", "grant", "mia", "operator", "--yes", "-o", "json"];
+    expectFields(await home.ok([...grant, "--dry-run"]), [...change, "dryRun"]);
+    expectFields(await home.ok(grant), change);
+    expectFields(await home.ok(["actor", "revoke", "mia", "--yes", "-o", "json"]), change);
+    const shown = await home.ok(["tenant", "show", "-o", "json"]);
+    const tenant = expectFields(shown, words(`id name createdAt keys actors log`));
+    expectFields(arrayOf(tenant["actors"])[0], words(`id name login role`));
+    expectFields(tenant["log"], words(`size signedSize newestCheckpointAt`));
+    const remove = ["tenant", "delete", "shapes", "--confirm", "shapes", "-o", "json"];
+    await home.ok(["create", "shapes/prod/last"]);
+    const planned = expectFields(
+      await home.ok([...remove, "--dry-run"]),
+      words(`id name keys planHash dryRun`),
+    );
+    expectFields(arrayOf(planned["keys"])[0], words(`id name env kind state`));
+    const deleted = expectFields(await home.ok(remove), words(`id name deletedAt keys vault operationId`));
+    expectFields(arrayOf(deleted["keys"])[0], words(`id name env kind state deniedAt upstream`));
   });
 });
 
