@@ -133,8 +133,7 @@ async function checkRoots(deps: { clock: Clock; store: StoreReader }, vault: Vau
     let count = 0;
     for (const role of ["pepper", "k-auth", "kek", "checkpoint-key"] as const) {
       for (const { version, reference } of await store.rootReferences(role)) {
-        assertOwned(vault, reference, rootName(role, uuid));
-        await openRoot({ role, version, reference }, { keyring, vault });
+        await openRoot({ role, version, reference, name: rootName(role, uuid) }, { keyring, vault });
         count += 1;
       }
     }
@@ -143,7 +142,7 @@ async function checkRoots(deps: { clock: Clock; store: StoreReader }, vault: Vau
 }
 
 async function openRoot(
-  root: { role: RootRole; version: number; reference: string },
+  root: { role: RootRole; version: number; reference: string; name: string },
   { keyring, vault }: { keyring: Keyring; vault: Vault },
 ): Promise<void> {
   switch (root.role) {
@@ -155,6 +154,7 @@ async function openRoot(
       return;
     case "kek":
     case "checkpoint-key":
+      assertOwned(vault, root.reference, root.name);
       await vault.keys.publicKey(root.reference);
   }
 }

@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { KeyctlError } from "../core/errors.ts";
 
@@ -25,7 +26,6 @@ export async function readDatabaseImage(path: string, bytesMax = bytesMaxDefault
     if (before.bytes > bytesMax) throw tooLarge(path, bytesMax);
     const database = await contentOf(path);
     const log = await contentOf(`${path}-wal`);
-    // A log that grew meanwhile only has more frames; a database that changed got pages that these frames may lack.
     if (database !== null && (await markOf(path))?.mark === before.mark)
       return withLog(database, log ?? noLog);
     if (attempts === attemptsMax) {
@@ -119,7 +119,11 @@ class LogSum {
   }
 }
 
-/** What differs when the file was written; null when there is none. */
+/**
+ * What stays the same as long as file and log, read one after the other, are of one piece; null when there is no file. Pages
+ * that a checkpoint moves into the file meanwhile stand in the log too, until the log begins anew: then its header is
+ * another one (salt-1 grows). Without a log only the file's own times can tell.
+ */
 async function markOf(path: string): Promise<{ mark: string; bytes: number } | null> {
   try {
     const found = await stat(path, { bigint: true });
@@ -128,10 +132,33 @@ async function markOf(path: string): Promise<{ mark: string; bytes: number } | n
         hint: "name a file",
         retryable: false,
       });
-    return { mark: `${found.ino} ${found.size} ${found.mtimeNs}`, bytes: Number(found.size) };
+    const header = await headerOf(`${path}-wal`);
+    const mark =
+      header.length === logHeaderBytes
+        ? header.toString("hex")
+        : `${found.ino} ${found.size} ${found.mtimeNs}`;
+    return { mark, bytes: Number(found.size) };
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
     throw unreadable(error, path);
+  }
+}
+
+/** Of a log; shorter where it has none, or where there is no log. */
+async function headerOf(path: string): Promise<Buffer> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return noLog;
+    throw unreadable(error, path);
+  }
+  try {
+    const header = Buffer.alloc(logHeaderBytes);
+    const { bytesRead } = await file.read(header, 0, logHeaderBytes, 0);
+    return header.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { doctor } from "../../src/app/doctor.ts";
 import { checkDisk } from "../../src/app/check-disk.ts";
+import { checkFoldersAbove } from "../../src/app/check-files.ts";
 import { fileInspector } from "../../src/files/inspector.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home } from "../fakes/home.ts";
@@ -200,6 +201,21 @@ describe("ownership", () => {
       });
     }
     expect(checks.find(({ id }) => id === "vault.unlock")?.status).toBe("fail");
+  });
+
+  it("of a folder above by a third user failed, because that user can put something else in its place", async () => {
+    const inspector = fileInspector(process.platform);
+    const files = {
+      ...inspector,
+      facts: async (path: string) => {
+        const facts = await inspector.facts(path);
+        return facts === null || path !== home.path ? facts : { ...facts, uid: 4711 };
+      },
+    };
+    const uid = process.getuid?.() ?? 0;
+    expect(await checkFoldersAbove({ files, uid }, [inHome("checkpoints")])).toMatchObject([
+      { status: "fail", message: expect.stringContaining(`${home.path} belongs to user 4711`) },
+    ]);
   });
 
   it("given away by root failed", async () => {

@@ -7,11 +7,15 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isKeyctlError } from "../../src/core/errors.ts";
 import { readDatabaseImage, withLog } from "../../src/files/sqlite-image.ts";
 import { failureOf } from "../store/place.ts";
 
@@ -122,6 +126,41 @@ describe("the image of a database", () => {
         expect(contentOf(withLog(file, flipped))).toEqual(before);
       }),
     );
+  });
+
+  it("is of one piece while another process writes, checkpoints and empties the log all the time", async () => {
+    const database = newDatabase();
+    // The first and the last row always say the same, with some MiB between them.
+    for (let id = 0; id < 60; id++)
+      database.prepare("insert into t values (?, zeroblob(?))").run(id, id % 59 === 0 ? 10 : 100_000);
+    database.pragma("wal_checkpoint(truncate)");
+    const writer = spawn(
+      process.execPath,
+      [fileURLToPath(new URL("image-child.ts", import.meta.url)), path],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    try {
+      await once(writer.stdout, "data");
+      let read = 0;
+      for (let count = 0; count < 15; count++) {
+        const image = await readDatabaseImage(path).catch((error: unknown) => {
+          if (isKeyctlError(error) && error.code === "incomplete") return null;
+          throw error;
+        });
+        if (image === null) continue;
+        read += 1;
+        const rows = contentOf(image);
+        expect(rows).toHaveLength(60);
+        expect(rows.at(-1)).toEqual({ ...Object(rows[0]), id: 59 });
+      }
+      expect(read).toBeGreaterThan(0);
+    } finally {
+      const ended = once(writer, "exit");
+      writer.kill("SIGKILL");
+      await ended;
+    }
   });
 
   it("of anything else is that thing itself, and never an exception", () => {
