@@ -79,7 +79,7 @@ const changes: readonly Change[] = [
     field: "tenantId",
     column: "tenant_id",
     kinds: keyKinds,
-    sql: `insert into tenants values ('01890000-0000-7000-8000-000000000001', 'mallory', 'mallory', 0);
+    sql: `insert into tenants values ('01890000-0000-7000-8000-000000000001', 'mallory', 'mallory', 0, null);
       update keys set tenant_id = '01890000-0000-7000-8000-000000000001' where id = :id`,
     isFound: false,
   },
@@ -109,6 +109,9 @@ async function expectNothingIsGiven(home: Home, kind: KeyKind, id: string): Prom
     }
     return;
   }
+  const revealed = await home.run(["reveal", "--id", id, "--stdout"]);
+  expect([3, 5, 7, 11]).toContain(revealed.code);
+  expect(revealed.out).toBe("");
   await withSession(home, async (session) => {
     const key = await session.store.keyById(id);
     if (key === null) throw new Error("the key is gone");

@@ -24,7 +24,7 @@ export const revealCommand: CommandDefinition = {
   ],
   examples: [
     { command: "keyctl reveal orders-db --out-file db.password", does: "into a file that only you can read" },
-    { command: "keyctl reveal orders-db --stdout | head -c 4", does: "into a pipe" },
+    { command: "keyctl reveal orders-db --stdout", does: "its exact bytes, for a pipe" },
   ],
   danger: "moderate",
   mutation: "no",
