@@ -1,3 +1,4 @@
+import { sections } from "./command.ts";
 import type { CommandDefinition, OptionDefinition } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { globalOptions, ownOptions } from "./global-flags.ts";
@@ -14,9 +15,7 @@ export function commandsReference(commands: readonly CommandDefinition[]): strin
     "",
     "| command | what it does |",
     "|---|---|",
-    ...commands.map(
-      ({ name, summary }) => `| [${name}](#${name.replaceAll(" ", "-")}) | ${escaped(summary)} |`,
-    ),
+    ...sections.flatMap((title) => sectionRows(title, commands)),
     "",
     "## Flags of every command",
     "",
@@ -43,6 +42,14 @@ export function exitCodesReference(): string {
     ...rows,
     "",
   ].join("\n");
+}
+
+/** The commands of one heading of the overview, below it. */
+function sectionRows(title: string, commands: readonly CommandDefinition[]): string[] {
+  const rows = commands
+    .filter((command) => command.section === title)
+    .map(({ name, summary }) => `| [${name}](#${name.replaceAll(" ", "-")}) | ${escaped(summary)} |`);
+  return rows.length === 0 ? [] : [`| **${title}** | |`, ...rows];
 }
 
 function commandSection(command: CommandDefinition): string[] {

@@ -335,6 +335,7 @@ describe("help", () => {
     const reference = commandsReference(commands);
     expect(reference).toContain("| `--version N` | which one: 1, 2 (default 1) |");
     expect(reference).toContain("[revoke](#revoke)");
+    expect(reference).toMatch(/\| \*\*Team\*\* \| \|\n\| \[tenant create\]\(#tenant-create\) \|/);
     expect(reference).not.toContain("--format FORMAT");
     expect(exitCodesReference()).toContain("| 130 | interrupted |");
   });
