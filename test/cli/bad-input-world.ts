@@ -418,13 +418,15 @@ export function inJson(call: Call): Call {
   return { ...call, argv: call.argv.toSpliced(cut < 0 ? call.argv.length : cut, 0, "-o", "json") };
 }
 
-/** By a role, a policy, or a row that was changed: what the log tells of. */
-const toldCodes: readonly number[] = [5, 7, 11];
+/** By a role, a policy, or a row or vault that was changed: what the log tells of. */
+export function isTold({ code }: Refusal): boolean {
+  return [5, 7, 11].includes(code);
+}
 
 /** Refused in words and in JSON, and the store holds what it held; an attempt that the log tells of adds to the log alone. */
 export async function expectRefused(world: World, call: Call, refusal: Refusal): Promise<void> {
   const store = join(world.home.path, "store.db");
-  const withLog = !toldCodes.includes(refusal.code);
+  const withLog = !isTold(refusal);
   const before = existsSync(store) ? storeHash(world, withLog) : null;
   expectOneClearMessage(await world.run(call), refusal);
   expectOneJsonError(await world.run(inJson(call)), refusal);
