@@ -51,7 +51,6 @@ export async function confirmDanger(request: ConfirmRequest, danger: Danger): Pr
 }
 
 function assertConfirmed(given: string, danger: Danger, argv: readonly string[]): void {
-  if (danger.class === "none" || danger.class === "mild") return;
   const accepted = [
     danger.word,
     ...(danger.alsoAccepted ?? []),
@@ -64,6 +63,7 @@ function assertConfirmed(given: string, danger: Danger, argv: readonly string[])
       retryable: false,
     });
   }
+  if (danger.class === "none" || danger.class === "mild") return;
   throw new KeyctlError("usage", "--confirm does not name what would be done", {
     hint: exactCommand(danger, argv),
   });

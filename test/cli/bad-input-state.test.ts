@@ -228,7 +228,7 @@ describe("what was seen is not what is", () => {
   it.each(mutations)("%s refuses a revision that has passed", async (verb) => {
     for (const revision of ["1", "99"]) {
       const call = changed(verb, (words) => [...words, "--if-revision", revision]);
-      await expectRefused(world, call, { ...conflict, message: /is at revision/, hint: /keyctl show api/ });
+      await expectRefused(world, call, { ...conflict, message: /is at revision/, hint: /keyctl show \S/ });
     }
   });
 

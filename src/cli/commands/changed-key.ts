@@ -1,8 +1,10 @@
 import type { ChangedKey, PlannedChange } from "../../app/change-key.ts";
 import { tenantNames } from "../../app/tenant-names.ts";
+import type { MutationOptions } from "../../app/deps.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import type { KeyRecord } from "../../core/model.ts";
 import type { CommandContext } from "../context.ts";
+import type { Danger } from "../danger.ts";
 import { keyJson, keyPath, keyView } from "../render/key-view.ts";
 import type { View } from "../render/view.ts";
 
@@ -40,6 +42,24 @@ export async function showWouldChange(
   if (changed) talk.note(`plan ${planHash}: --confirm ${planHash} does exactly this`);
   await answer.one(await viewWith(context, { changed, dryRun: true, planHash }), key);
   return "ok";
+}
+
+/**
+ * Asks as the class demands; nothing for a change that is none. Answers the options for it: what was agreed to by a plan's hash,
+ * or is severe, is done to the key as it was then or not at all; else to whatever the key is by now.
+ */
+export async function agreeToChange(
+  context: CommandContext,
+  planned: PlannedChange,
+  danger: Pick<Danger, "class"> & { verb: string },
+): Promise<MutationOptions> {
+  const { key, changed, planHash } = planned;
+  const options = context.mutationOptions();
+  if (!changed) return options;
+  const words = { word: key.name, alsoAccepted: [key.id], planHash };
+  await context.confirm({ class: danger.class, question: `${danger.verb} ${keyPath(key)}`, ...words });
+  const isPinned = danger.class === "severe" || context.globals.confirm === planHash;
+  return isPinned ? { ...options, ifRevision: key.revision - 1 } : options;
 }
 
 /** `usage` without `--reason`, naming the command to run: a suspension and its end are not told apart later without it. */

@@ -17,23 +17,13 @@ export const restoreCommand: CommandDefinition = {
   run: async (context, input) => {
     const { planRestoreKey, restoreKey } = await import("../../app/restore-key.ts");
     const { keyPath } = await import("../render/key-view.ts");
-    const { showChanged, showWouldChange } = await import("./changed-key.ts");
+    const { agreeToChange, showChanged, showWouldChange } = await import("./changed-key.ts");
     const request = { target: readTarget(input), options: context.mutationOptions() };
     const session = await context.session();
     const planned = await planRestoreKey(session, request);
     if (context.globals.dryRun) return await showWouldChange(context, planned, "restore");
-    const { key, planHash } = planned;
-    if (planned.changed) {
-      const question = `restore ${keyPath(key)}`;
-      await context.confirm({
-        class: "moderate",
-        question,
-        word: key.name,
-        alsoAccepted: [key.id],
-        planHash,
-      });
-    }
-    const made = await restoreKey(session, request);
+    const options = await agreeToChange(context, planned, { class: "moderate", verb: "restore" });
+    const made = await restoreKey(session, { ...request, options });
     return await showChanged(
       context,
       made,

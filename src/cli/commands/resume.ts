@@ -17,17 +17,14 @@ export const resumeCommand: CommandDefinition = {
   mutation: "yes",
   run: async (context, input) => {
     const { planResumeKey, resumeKey } = await import("../../app/resume-key.ts");
-    const { keyPath } = await import("../render/key-view.ts");
-    const { requireReason, showChanged, showWouldChange } = await import("./changed-key.ts");
+    const { agreeToChange, requireReason, showChanged, showWouldChange } = await import("./changed-key.ts");
     const request = { target: readTarget(input), options: context.mutationOptions() };
     requireReason(context);
     const session = await context.session();
     const planned = await planResumeKey(session, request);
     if (context.globals.dryRun) return await showWouldChange(context, planned, "resume");
-    const { key, planHash } = planned;
-    const question = `resume ${keyPath(key)}`;
-    await context.confirm({ class: "moderate", question, word: key.name, alsoAccepted: [key.id], planHash });
-    const made = await resumeKey(session, request);
+    const options = await agreeToChange(context, planned, { class: "moderate", verb: "resume" });
+    const made = await resumeKey(session, { ...request, options });
     return await showChanged(context, made, `is ${made.key.state} again`);
   },
 };

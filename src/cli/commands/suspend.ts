@@ -17,16 +17,14 @@ export const suspendCommand: CommandDefinition = {
   mutation: "yes",
   run: async (context, input) => {
     const { planSuspendKey, suspendKey } = await import("../../app/suspend-key.ts");
-    const { requireReason, showChanged, showWouldChange } = await import("./changed-key.ts");
+    const { agreeToChange, requireReason, showChanged, showWouldChange } = await import("./changed-key.ts");
     const request = { target: readTarget(input), options: context.mutationOptions() };
     requireReason(context);
     const session = await context.session();
-    if (context.globals.dryRun)
-      return await showWouldChange(context, await planSuspendKey(session, request), "suspend");
-    return await showChanged(
-      context,
-      await suspendKey(session, request),
-      "is suspended: keyctl resume makes it accepted again",
-    );
+    const planned = await planSuspendKey(session, request);
+    if (context.globals.dryRun) return await showWouldChange(context, planned, "suspend");
+    const options = await agreeToChange(context, planned, { class: "mild", verb: "suspend" });
+    const made = await suspendKey(session, { ...request, options });
+    return await showChanged(context, made, "is suspended: keyctl resume makes it accepted again");
   },
 };

@@ -83,18 +83,18 @@ export const updateCommand: CommandDefinition = {
   mutation: "yes",
   run: async (context, input) => {
     const { planUpdateKey, updateKey } = await import("../../app/update-key.ts");
-    const { showChanged, showWouldChange } = await import("./changed-key.ts");
+    const { agreeToChange, showChanged, showWouldChange } = await import("./changed-key.ts");
     const request = {
       target: readTarget(input),
       update: readUpdate(input),
       options: context.mutationOptions(),
     };
     const session = await context.session();
-    if (context.globals.dryRun) {
-      const planned = await planUpdateKey(session, request);
+    const planned = await planUpdateKey(session, request);
+    if (context.globals.dryRun)
       return await showWouldChange(context, planned, `change ${planned.fields.join(", ")} of`);
-    }
-    const made = await updateKey(session, request);
+    const options = await agreeToChange(context, planned, { class: "mild", verb: "update" });
+    const made = await updateKey(session, { ...request, options });
     return await showChanged(context, made, `is updated: ${made.fields.join(", ")}`);
   },
 };
