@@ -172,7 +172,7 @@ export async function checkpointFiles(files: FileInspector, folder: string): Pro
   const names = await files.names(folder).catch(() => []);
   return names.map((name) => ({
     id: "file.checkpoint",
-    subject: "remembered checkpoint",
+    subject: "remembered checkpoints",
     path: join(folder, name),
     rule: "private",
   }));

@@ -44,7 +44,7 @@ function missing({ url, isDefault }: StoreTarget, isExpected: boolean): Check {
 async function readFindings(found: { checks: Check[]; look: StoreLook | null }): Promise<StoreFindings> {
   const { checks, look } = found;
   if (look === null) return { ...found, reader: null };
-  const integrity = { id: "store.integrity", subject: "store's file" };
+  const integrity = { id: "store.integrity", subject: "store's integrity" };
   const sound = await checked(integrity, async () => {
     look.assertSound();
     return await Promise.resolve([passed(integrity, "SQLite finds no damage")]);
@@ -68,35 +68,36 @@ function checkSchema({ schema: { found, known } }: StoreLook): Check {
   return doubtful(line, `${found}, of an older keyctl: this one writes ${known}`, cure);
 }
 
-/** Who the caller is in the store, and in which tenant. Null where the tenant is not known. */
+/**
+ * Who the caller is in the store, and in which tenant. A tenant in which it has no role is told in the words of one that is not
+ * there, as everywhere; null then.
+ */
 export async function checkCaller(
   store: StoreReader,
-  who: { login: string; tenant: string },
+  { login, tenant: name }: { login: string; tenant: string },
 ): Promise<{ checks: Check[]; tenant: Tenant | null }> {
-  const line = { id: "actor", subject: "actor" };
-  const tenant = await store.tenantByName(who.tenant);
-  if (tenant === null) {
-    const cure = "check --tenant, KEYCTL_TENANT and the profile";
-    return {
-      checks: [failed({ id: "tenant", subject: "tenant" }, `there is no tenant ${who.tenant}`, cure)],
-      tenant,
-    };
-  }
-  const known = passed({ id: "tenant", subject: "tenant" }, tenant.name);
-  const actor = await store.actorByLogin(who.login);
-  const role = actor === null ? null : await store.roleOf(actor.id, tenant.id);
+  const [ofActor, ofTenant] = [
+    { id: "actor", subject: "actor" },
+    { id: "tenant", subject: "tenant" },
+  ];
+  const actor = await store.actorByLogin(login);
   if (actor === null) {
-    const cure = `an owner adds it: keyctl actor add ${who.login}`;
-    return { checks: [known, failed(line, `${who.login} is not an actor of this store`, cure)], tenant };
+    const cure = `an owner runs keyctl actor add NAME --login ${login}`;
+    return { checks: [failed(ofActor, `${login} is not an actor of this store`, cure)], tenant: null };
   }
-  if (role === null) {
-    const cure = `an owner grants one: keyctl actor grant ${who.login}`;
+  const tenant = await store.tenantByName(name);
+  const role = tenant === null ? null : await store.roleOf(actor.id, tenant.id);
+  if (tenant === null || role === null || tenant.deletedAt !== null) {
+    const cure = "check --tenant, KEYCTL_TENANT and the profile; keyctl tenant list names yours";
     return {
-      checks: [known, failed(line, `${who.login} has no role in tenant ${tenant.name}`, cure)],
-      tenant,
+      checks: [passed(ofActor, login), failed(ofTenant, `no tenant ${name} in this store`, cure)],
+      tenant: null,
     };
   }
-  return { checks: [known, passed(line, `${who.login} is ${role} of tenant ${tenant.name}`)], tenant };
+  return {
+    checks: [passed(ofActor, login), passed(ofTenant, `${name}, of which ${login} is ${role}`)],
+    tenant,
+  };
 }
 
 /** Whether `reconcile --fix` ran lately: it writes expiries, does the queue, and signs the log. */

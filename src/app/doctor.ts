@@ -126,10 +126,10 @@ function watchedPaths(deps: DoctorDeps, target: DoctorTarget | null): WatchedPat
   });
   const passphrase = env["KEYCTL_PASSPHRASE_FILE"] ?? "";
   return [
-    folder("folder.data", "folder of store and vault", places.data),
-    folder("folder.config", "folder of config.json", dirname(places.configFile)),
-    folder("folder.state", "folder of checkpoints", dirname(places.checkpoints)),
-    folder("folder.checkpoints", "remembered checkpoints", places.checkpoints),
+    folder("folder.data", "data folder", places.data),
+    folder("folder.config", "config folder", dirname(places.configFile)),
+    folder("folder.state", "state folder", dirname(places.checkpoints)),
+    folder("folder.checkpoints", "checkpoints folder", places.checkpoints),
     { id: "file.config", subject: "config.json", path: places.configFile, rule: "config" },
     { id: "file.unlock-key", subject: "unlock key's file", path: places.unlockKey, rule: "secret" },
     ...(target === null
