@@ -5,6 +5,8 @@
 export class BytePatterns {
   /** The first byte's state. */
   readonly #roots = new Int32Array(256);
+  /** 1 where two bytes begin a pattern: most of a text is passed over by this table alone. */
+  readonly #pairs = new Uint8Array(65_536);
   readonly #byte: Uint8Array;
   /** Children of a state are a list: most have one. */
   readonly #firstChild: Int32Array;
@@ -36,12 +38,13 @@ export class BytePatterns {
     return this.#roots[byte] ?? 0;
   }
 
-  /** Where, from `at` on, the first byte stands that begins a pattern; the text's length when none does. */
+  /** Where, from `at` on, bytes stand that may begin a pattern; the text's length when none do. */
   skip(text: Uint8Array, at: number): number {
-    const roots = this.#roots;
+    const pairs = this.#pairs;
+    const last = text.length - 1;
     let i = at;
-    while (i < text.length && roots[text[i] ?? 0] === 0) i++;
-    return i;
+    while (i < last && pairs[((text[i] ?? 0) << 8) | (text[i + 1] ?? 0)] === 0) i++;
+    return i === last && this.#roots[text[i] ?? 0] === 0 ? text.length : i;
   }
 
   /** How many of the last bytes may be the beginning of a pattern. */
@@ -67,6 +70,9 @@ export class BytePatterns {
       state = known === 0 ? this.#grow(state, byte) : known;
     }
     this.#longest[state] = pattern.length;
+    const [first = 0, second] = pattern;
+    if (second === undefined) this.#pairs.fill(1, first << 8, (first + 1) << 8);
+    else this.#pairs[(first << 8) | second] = 1;
   }
 
   #grow(parent: number, byte: number): number {

@@ -4,6 +4,7 @@ import { audit } from "./audit.ts";
 import { bulkRevoke } from "./bulk-revoke.ts";
 import { leakScan } from "./leak-scan.ts";
 import { listPage } from "./list-page.ts";
+import { masking } from "./masking.ts";
 import { createBench } from "./report.ts";
 import type { Bench } from "./report.ts";
 import { startup } from "./startup.ts";
@@ -20,6 +21,7 @@ const subjects: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   "bulk-revoke": bulkRevoke,
   audit,
   "leak-scan": leakScan,
+  masking,
 };
 
 const usage = `npm run bench [-- NAME…] [-- --scale N]
