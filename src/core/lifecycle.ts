@@ -182,13 +182,13 @@ const erased = {
 } as const;
 
 /**
- * Everything to destroyed, its value erased, in two moves that follow each other: what is accepted or pending is denied
+ * Everything to destroyed, its value erased, in two moves that follow each other: what is active or pending is denied
  * first, because nothing goes from there to destroyed. Both are empty when all is destroyed already.
  */
 export function planPurge(target: KeyWithVersions, now: number): [VersionChange[], VersionChange[]] {
   const pending = target.versions.filter((version) => version.state === "pending");
   const first = [
-    ...planSuspend(target),
+    ...planSuspend(target).filter(({ from }) => from === "active"),
     ...pending.flatMap(({ version }) => planAbandon(target, { version, now })),
   ];
   const second = applyChanges(target.versions, first)

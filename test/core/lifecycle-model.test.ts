@@ -39,6 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("wait"), ms: duration }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("purge") }) },
 );
 
 const policy = fc.record({
@@ -72,7 +73,7 @@ describe("any sequence of operations by two people", () => {
     );
   });
 
-  it("reaches every documented transition but those of a purge, so that the check above means something", () => {
+  it("reaches every documented transition, so that the check above means something", () => {
     const seen = new Set<string>();
     for (const [of, steps] of fc.sample(fc.tuple(policy, sequence), { seed: 1, numRuns: 500 })) {
       for (const moved of run(of, steps).seen) seen.add(moved);
@@ -80,12 +81,14 @@ describe("any sequence of operations by two people", () => {
     const all = Object.entries(documented).flatMap(([from, to]) =>
       to.split(" ").map((each) => `${from} to ${each}`),
     );
-    const reachable = all.filter((moved) => !moved.endsWith(" to ") && !moved.endsWith(" to destroyed"));
+    const reachable = all.filter((moved) => !moved.endsWith(" to "));
     expect([...seen].toSorted()).toEqual(reachable.toSorted());
   });
 });
 
 describe("a revoke and a rotation of the same key", () => {
+  const isKept = (each: Step): boolean => each.do !== "purge";
+  const kept = sequence.map((steps) => steps.filter(isKept));
   const revoke = fc.record({
     do: fc.constant("revoke" as const),
     version: fc.constant(null),
@@ -96,7 +99,7 @@ describe("a revoke and a rotation of the same key", () => {
   it("end with the key denied in whichever order their steps come: the rotation is superseded", () => {
     fc.assert(
       fc.property(
-        fc.record({ of: policy, before: sequence, during: fc.array(step), after: fc.array(step) }),
+        fc.record({ of: policy, before: kept, during: fc.array(step), after: fc.array(step) }),
         revoke,
         fc.boolean(),
         ({ of, before, during, after }, denial, stale) => {
@@ -104,7 +107,7 @@ describe("a revoke and a rotation of the same key", () => {
           world.take({ do: "begin", actor: "anna", expiresInMs: null });
           const version = world.key.lastVersion;
           // Ben does what he likes, but Anna does not finish before his revoke.
-          const byBen = (each: Step): boolean => !("actor" in each) || each.actor === "ben";
+          const byBen = (each: Step): boolean => isKept(each) && (!("actor" in each) || each.actor === "ben");
           for (const each of during.filter((one) => byBen(one) && one.do !== "delete")) world.take(each);
           world.take(denial);
           for (const known of world.versions) {
@@ -124,7 +127,7 @@ describe("a revoke and a rotation of the same key", () => {
 
   it("that was finished first is revoked with the rest, its predecessor in grace too", () => {
     fc.assert(
-      fc.property(policy, sequence, revoke, (of, before, denial) => {
+      fc.property(policy, kept, revoke, (of, before, denial) => {
         const world = run(of, [...before, { do: "restore" }]);
         world.take({ do: "begin", actor: "ben", expiresInMs: null });
         world.take({ do: "finish", actor: "ben", stale: false, graceMs: day });

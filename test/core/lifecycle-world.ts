@@ -4,6 +4,7 @@ import {
   judgeVersion,
   planActivation,
   planExpiry,
+  planPurge,
   planResume,
   planRollback,
   planSuspend,
@@ -28,6 +29,7 @@ export type Step =
   | { do: "rollback"; to: number | null; compromised: boolean }
   | { do: "revoke"; version: number | null; reason: RevokeReason; leaked: boolean }
   | { do: "undo" | "suspend" | "resume" | "expire" | "delete" | "restore" }
+  | { do: "purge" }
   | { do: "wait"; ms: number };
 
 /** The documented moves, written down here once more: the code's own table is not asked. */
@@ -57,8 +59,13 @@ export class World {
     this.key = keyRecord({ ...policy, activeVersion: null, lastVersion: 0, state: "pending" });
   }
 
-  /** Does the step if it is allowed; a refusal with a code changes nothing. */
+  /** Does the step if it is allowed; a refusal with a code changes nothing. A purged key is not worked on any more. */
   take(step: Step): void {
+    if (this.key.purgedAt !== null) return;
+    if (step.do === "purge") {
+      this.#purge();
+      return;
+    }
     const plan = this.#planOf(step);
     if (plan === null) return;
     const { key, versions } = this;
@@ -81,8 +88,32 @@ export class World {
     if (step.do === "rollback") expectReturnable(key, versions, { changes, now: this.now });
   }
 
+  /** Both moves in one transaction; what is left of a version is that it was. */
+  #purge(): void {
+    for (const changes of planPurge(this, this.now)) {
+      const before = this.versions;
+      this.versions = applyChanges(before, changes).map((version) => Object.freeze(version));
+      this.#checkMoves(before, changes);
+      for (const { from, set } of changes) this.seen.add(`${from} to ${set.state}`);
+    }
+    this.#write({ ...this.key, deletedAt: this.key.deletedAt ?? this.now, purgedAt: this.now });
+    this.denied.clear();
+    this.checkInvariants();
+    for (const version of this.versions) {
+      const { state, digest, envelope, vaultReference, rowMac } = version;
+      expect({ state, digest, envelope, vaultReference, rowMac }).toEqual({
+        state: "destroyed",
+        digest: null,
+        envelope: null,
+        vaultReference: null,
+        rowMac: null,
+      });
+    }
+    expect(planPurge(this, this.now)).toEqual([[], []]);
+  }
+
   /** How the step makes its plan; null for a step that needs none, or has nothing to work on. */
-  #planOf(step: Step): (() => VersionChange[]) | null {
+  #planOf(step: Exclude<Step, { do: "purge" }>): (() => VersionChange[]) | null {
     const { now } = this;
     const target = () => ({ key: this.key, versions: this.versions });
     switch (step.do) {
@@ -242,6 +273,11 @@ function checkVersion(key: KeyRecord, version: VersionRecord, now: number): void
     expect(version.activatedAt).not.toBeNull();
   if (formerState !== null) expect(["inactive", "revoked", "compromised"]).toContain(state);
   if (state === "inactive") expect(["active", "rotated"]).toContain(formerState);
+  // When and why it was denied stays with a destroyed version.
+  if (state === "destroyed") {
+    expect(judgeVersion(key, version, now)).not.toBe("accepted");
+    return;
+  }
   const isDenied = state === "revoked" || state === "compromised";
   expect([version.revokedAt !== null, version.revokedReason !== null]).toEqual([isDenied, isDenied]);
   if (isDenied) expect(version.rowMac).toBeNull();
