@@ -49,7 +49,7 @@ async function checkWhole(deps: AuditDeps & { vault: Vault }, log: { id: string;
 async function checkEnd(deps: AuditDeps, log: { id: string; of: Line }): Promise<Check> {
   const { size, examined, problem } = await lookAtLog(deps, log.id);
   if (problem !== null) return failed(log.of, problem, cureOfBroken);
-  const read = `the newest ${examined} of ${counted(size, "entry", "entries")} are unchanged`;
+  const read = `its end is unchanged (read: ${examined} of ${counted(size, "entry", "entries")})`;
   if (deps.vault !== null) return passed(log.of, `${read}; keyctl audit-verify reads all`);
   return doubtful(
     log.of,
