@@ -1,4 +1,4 @@
-import { formatDuration } from "../core/duration.ts";
+import { formatElapsed } from "../core/duration.ts";
 import { rotationTimes } from "../core/key-health.ts";
 import type { KeyCondition, VersionCondition } from "../core/key-health.ts";
 import type { KeyRecord } from "../core/model.ts";
@@ -22,7 +22,7 @@ const sections: readonly Section[] = [
     level: "waiting",
     tell: (key, now) => ({
       since: key.anomalyAt,
-      message: `used in an unusual way ${formatDuration(now - (key.anomalyAt ?? now))} ago`,
+      message: `used in an unusual way ${formatElapsed(now - (key.anomalyAt ?? now))} ago`,
       command: `keyctl audit-list --key ${pathOf(key)}`,
     }),
   },
@@ -31,7 +31,7 @@ const sections: readonly Section[] = [
     level: "waiting",
     tell: (key, now) => ({
       since: key.expiresAt,
-      message: `expired ${formatDuration(now - (key.expiresAt ?? now))} ago, and that is not written yet`,
+      message: `expired ${formatElapsed(now - (key.expiresAt ?? now))} ago, and that is not written yet`,
       command: "keyctl reconcile --fix",
     }),
   },
@@ -52,7 +52,7 @@ const sections: readonly Section[] = [
     level: "waiting",
     tell: (key, now) => ({
       until: key.expiresAt,
-      message: `expires in ${formatDuration((key.expiresAt ?? now) - now)}`,
+      message: `expires in ${formatElapsed((key.expiresAt ?? now) - now)}`,
       command: `keyctl rotate ${pathOf(key)}`,
     }),
   },
@@ -137,7 +137,7 @@ const versionSections: Readonly<
     tell: ({ key, version }, now) => ({
       since: version.rotatedAt,
       until: version.graceUntil,
-      message: `version ${version.version} is still accepted for ${formatDuration((version.graceUntil ?? now) - now)}`,
+      message: `version ${version.version} is still accepted for ${formatElapsed((version.graceUntil ?? now) - now)}`,
       command: `keyctl revoke ${pathOf(key)} --version ${version.version} --reason superseded`,
     }),
   },
@@ -145,7 +145,7 @@ const versionSections: Readonly<
     id: "seen",
     tell: ({ key, version }, now) => ({
       since: version.seenAt,
-      message: `a person saw its value ${formatDuration(now - (version.seenAt ?? now))} ago`,
+      message: `a person saw its value ${formatElapsed(now - (version.seenAt ?? now))} ago`,
       command: `keyctl rotate ${pathOf(key)}`,
     }),
   },

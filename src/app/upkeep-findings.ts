@@ -1,4 +1,4 @@
-import { formatDuration } from "../core/duration.ts";
+import { formatElapsed } from "../core/duration.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { maintenanceLateMs } from "../core/policy.ts";
 import type { Deps } from "./deps.ts";
@@ -140,7 +140,7 @@ async function unsigned(deps: UpkeepDeps, log: LogLook, now: number): Promise<Fo
     id: "checkpoint-late",
     level: "notice",
     since: signedAt,
-    message: `the newest ${count === 1 ? "entry" : `${count} entries`} of the audit log stand unsigned, ${formatDuration(now - signedAt)} after the last checkpoint`,
+    message: `the newest ${count === 1 ? "entry" : `${count} entries`} of the audit log stand unsigned, ${formatElapsed(now - signedAt)} after the last checkpoint`,
     command: repair,
   });
 }

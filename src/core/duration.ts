@@ -117,3 +117,8 @@ export function formatDuration(ms: number): string {
   }
   return text;
 }
+
+/** How long something is ago or ahead, for a sentence: as `formatDuration`, in whole seconds, what is below cut off. */
+export function formatElapsed(ms: number): string {
+  return formatDuration(Math.trunc(ms / secondMs) * secondMs);
+}

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { durationMsMax, formatDuration, parseDuration, parseExpiry } from "../../src/core/duration.ts";
+import {
+  durationMsMax,
+  formatDuration,
+  formatElapsed,
+  parseDuration,
+  parseExpiry,
+} from "../../src/core/duration.ts";
 import { codeOf } from "./refusal.ts";
 
 const dayMs = 86_400_000;
@@ -149,4 +155,9 @@ describe("expiry", () => {
     );
     fc.assert(fc.property(fc.string(), (text) => ["usage", null].includes(codeOf(() => parseExpiry(text)))));
   });
+});
+
+it("time that passed is told in whole seconds, toward zero", () => {
+  const told = [0, 999, 10_068, -1_500, 93_784_999].map(formatElapsed);
+  expect(told).toEqual(["0s", "0s", "10s", "-1s", "1d2h"]);
 });

@@ -1,4 +1,4 @@
-import { formatDuration } from "../../core/duration.ts";
+import { formatElapsed } from "../../core/duration.ts";
 import { KeyctlError } from "../../core/errors.ts";
 
 /** The furthest moment from the epoch that JavaScript's dates reach (ECMA-262 §21.4.1.1). */
@@ -21,7 +21,7 @@ export function isoTime(at: number | null): string | null {
 /** For people: `3d4h ago`, `in 89d23h`, `now`, or `-` for null. */
 export function relativeTime(at: number | null, now: number): string {
   if (at === null) return "-";
-  const distance = Math.floor(Math.abs(at - now) / 1_000) * 1_000;
-  if (distance === 0) return "now";
-  return at < now ? `${formatDuration(distance)} ago` : `in ${formatDuration(distance)}`;
+  const distance = Math.abs(at - now);
+  if (distance < 1_000) return "now";
+  return at < now ? `${formatElapsed(distance)} ago` : `in ${formatElapsed(distance)}`;
 }
