@@ -1,5 +1,6 @@
 import { mayDo, ownNames, reachOf } from "../core/access.ts";
 import type { Deps } from "./deps.ts";
+import { knownRoles } from "./find-actor.ts";
 import { standing } from "./find-key.ts";
 import type { KeyFilter } from "./ports.ts";
 
@@ -51,10 +52,12 @@ export async function completeTenants({ store, caller }: CompleteDeps): Promise<
   );
 }
 
-/** Logins of the actors, for whoever may read who did what. */
+/** Logins of the actors, for whoever may read who did what; of no tenant but those whose log is the caller's to read. */
 export async function completeActors({ store, caller }: CompleteDeps): Promise<string[]> {
   if (!mayDo(standing(caller), "audit")) return [];
-  return distinct((await store.actors()).slice(0, namesMax).map((actor) => actor.login));
+  const known = new Set((await knownRoles({ store, caller })).map(({ actorId }) => actorId));
+  const actors = (await store.actors()).filter(({ id }) => known.has(id));
+  return distinct(actors.slice(0, namesMax).map((actor) => actor.login));
 }
 
 /** What the caller may see of the tenant's keys; null when that is nothing. */
