@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { audit } from "./audit.ts";
 import { bulkRevoke } from "./bulk-revoke.ts";
 import { leakScan } from "./leak-scan.ts";
+import { library } from "./library.ts";
 import { listPage } from "./list-page.ts";
 import { masking } from "./masking.ts";
 import { createBench } from "./report.ts";
@@ -10,12 +11,11 @@ import type { Bench } from "./report.ts";
 import { startup } from "./startup.ts";
 import { status } from "./status.ts";
 import { verbs } from "./verbs.ts";
-import { verify } from "./verify.ts";
 
 const subjects: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   startup,
   verbs,
-  verify,
+  library,
   list: listPage,
   status,
   "bulk-revoke": bulkRevoke,
