@@ -2,6 +2,7 @@ import { usageRoot } from "../audit/usage.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { usageBatchMs, usageBatchRows } from "../core/policy.ts";
 import { redactText } from "../leak/redact.ts";
+import { usageBatch } from "./compare-usage.ts";
 import { DenialLog } from "./denial-log.ts";
 import type { Denial } from "./denial-log.ts";
 import type { Deps } from "./deps.ts";
@@ -121,7 +122,7 @@ export class UsageLog {
       until: events.length === 0 ? null : Math.max(...times),
       unrecorded,
     };
-    return auditEntry(this.#deps, { operation: "usage.batch", sensitivity: "LOW", after }, log);
+    return auditEntry(this.#deps, { operation: usageBatch, sensitivity: "LOW", after }, log);
   }
 }
 

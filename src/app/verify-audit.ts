@@ -10,6 +10,8 @@ import type { BundleSource, BundleVerdict } from "../audit/verify-bundle.ts";
 import { isKeyctlError } from "../core/errors.ts";
 import type { KeyRecord } from "../core/model.ts";
 import { attempted } from "./attempt.ts";
+import { compareUsage, countedBatch } from "./compare-usage.ts";
+import type { CountedBatch } from "./compare-usage.ts";
 import type { Deps } from "./deps.ts";
 import { rowMacMatches } from "./mac-versions.ts";
 import type { AuditRow, CheckpointMemory, StoreReader, StoredCheckpoint, Vault } from "./ports.ts";
@@ -25,7 +27,7 @@ export interface AuditVerdict extends LogVerdict {
 
 /**
  * Reads the tenant's whole log against its leaves, its signed checkpoints and the largest checkpoint that this client
- * remembers. With `state` it also replays the log and compares every key. Constant memory but for `state`.
+ * remembers. With `state` it also replays the log and compares every key, and every batch of validations. Constant memory but for `state`.
  */
 export async function verifyAudit(
   deps: Deps,
@@ -34,8 +36,13 @@ export async function verifyAudit(
   const log = await attempted(deps, { operation: "audit.verify" }, () => callersLog(deps, input.log));
   const replay = input.state ? new StateReplay() : null;
   const impossible: string[] = [];
+  const batches: CountedBatch[] = [];
   const examined = await examineLog(deps, log, (row) => {
-    if (replay !== null) impossible.push(...replay.add(parseEntry(row.bytes)).map(describeDifference));
+    if (replay === null) return;
+    const entry = parseEntry(row.bytes);
+    impossible.push(...replay.add(entry).map(describeDifference));
+    const batch = countedBatch(entry);
+    if (batch !== null) batches.push(batch);
   });
   const { origin: name, newest, ...verdict } = examined;
   if (verdict.integrity === "ok" && verdict.completeness !== "truncated" && newest !== null) {
@@ -44,7 +51,14 @@ export async function verifyAudit(
   return {
     ...verdict,
     newestCheckpointAt: newest?.createdAt ?? null,
-    differences: replay === null ? null : [...impossible, ...(await compareKeys(deps, replay))],
+    differences:
+      replay === null
+        ? null
+        : [
+            ...impossible,
+            ...(await compareKeys(deps, replay)),
+            ...(await compareUsage(deps.store, log, batches)),
+          ],
   };
 }
 

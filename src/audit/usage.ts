@@ -1,3 +1,4 @@
+import { KeyctlError } from "../core/errors.ts";
 import { uuidBytes } from "../core/uuid.ts";
 import { leafHash, TreeHasher } from "./merkle.ts";
 
@@ -15,9 +16,14 @@ const magic = Buffer.from("KCU1");
 const fixedBytes = 4 + 16 + 4 + 8 + 2;
 const none = 0xffff;
 
-/** `"KCU1" ‖ key16 ‖ u32 version ‖ u64 at ‖ u16 length ‖ request id`, numbers BE; without a request id the length is ffff. */
+/** `"KCU1" ‖ key16 ‖ u32 version ‖ u64 at ‖ u16 length ‖ request id`, numbers BE; without a request id the length is ffff. `integrity` for more. */
 export function usageBytes({ keyId, version, at, requestId }: UsageRow): Uint8Array {
   const id = requestId === null ? null : Buffer.from(requestId);
+  if (!isWithin(version, 2 ** 32) || !isWithin(at, Number.MAX_SAFE_INTEGER) || (id?.length ?? 0) >= none) {
+    throw new KeyctlError("integrity", "a validation in the store is one that keyctl never writes", {
+      hint: "keyctl audit-verify --state",
+    });
+  }
   const bytes = Buffer.alloc(fixedBytes + (id?.length ?? 0));
   bytes.set(magic, 0);
   bytes.set(uuidBytes(keyId), 4);
@@ -26,6 +32,10 @@ export function usageBytes({ keyId, version, at, requestId }: UsageRow): Uint8Ar
   bytes.writeUInt16BE(id?.length ?? none, 32);
   if (id !== null) bytes.set(id, fixedBytes);
   return bytes;
+}
+
+function isWithin(value: number, end: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value < end;
 }
 
 /** The Merkle root of a batch's rows in their order, 32 bytes: what its `usage.batch` entry says in `after.root`. */

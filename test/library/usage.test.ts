@@ -3,6 +3,7 @@ import { parseEntry } from "../../src/audit/entry.ts";
 import type { AuditEntry } from "../../src/audit/entry.ts";
 import { usageRoot } from "../../src/audit/usage.ts";
 import type { UsageEvent } from "../../src/app/ports.ts";
+import { alterStore, readStore } from "../e2e/altered-store.ts";
 import { withSession } from "../e2e/invariants.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home, OpenedKeyring } from "../fakes/home.ts";
@@ -161,6 +162,34 @@ describe("denials", () => {
     const all = await logged("key.verify");
     expect(all).toHaveLength(61);
     expect(all.at(-1)?.entry.after).toMatchObject({ count: 10 });
+  });
+});
+
+describe("audit-verify --state", () => {
+  const verify = async (): Promise<{ code: number; out: string }> =>
+    await home.run(["audit-verify", "--state"]);
+
+  it("finds validations in order, and finds every row that was changed, added or taken away", async () => {
+    await times(3, async () => await keyring.verify(issued));
+    await keyring.flush();
+    expect(await verify()).toMatchObject({ code: 0 });
+    const [row] = readStore(home, "select * from usage_events where place = 2");
+    const changes = [
+      "update usage_events set version = 2 where place = 1",
+      "update usage_events set version = -1",
+      "update usage_events set version = 1, key_id = 'x'",
+      "update usage_events set version = 1, key_id = (select id from keys); delete from usage_events where place = 2",
+    ];
+    for (const change of changes) {
+      alterStore(home, change);
+      const { code, out } = await verify();
+      expect(code).toBe(11);
+      expect(out).toMatch(/the validations that entry \d+ counted are not the ones in the store/);
+    }
+    if (row === undefined) throw new Error("the row is not there");
+    const values = "values (:log, :seq, :place, :key_id, :version, :at, :request_id)";
+    alterStore(home, `insert into usage_events ${values}`, row);
+    expect(await verify()).toMatchObject({ code: 0 });
   });
 });
 
