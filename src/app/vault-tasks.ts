@@ -91,7 +91,9 @@ export async function purgeTasks(
 /** Ends tasks that disable versions of a purged key: another key of its name gets the same references. */
 export async function cancelDenials(tx: StoreTransaction, keyId: string, at: number): Promise<void> {
   for (const item of await tx.outbox({ keyId, limit: 1000 })) {
-    if (item.task === "disable-secret" || item.task === "disable-key") await tx.finishOutbox(item.id, at);
+    const { version, task } = item;
+    if (task === "disable-secret" || task === "disable-key")
+      await tx.cancelOutbox({ keyId, version, task, at });
   }
 }
 

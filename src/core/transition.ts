@@ -71,13 +71,15 @@ export function applyChanges(
   return after;
 }
 
-/** State, pointer and expiry that a key has by its versions. */
+/** State, pointer and expiry that a key has by its versions: by the active one, else by the newest that was not given up. */
 export function summarise(
   key: KeyRecord,
   versions: readonly VersionRecord[],
 ): Pick<KeyRecord, "state" | "activeVersion" | "expiresAt"> {
   const active = versions.find((version) => version.state === "active");
-  const telling = active ?? versions.at(-1);
+  // What was denied before it was ever active says nothing of the key: a suspended one may stand before it.
+  const told = versions.findLast(({ activatedAt, state }) => activatedAt !== null || state === "pending");
+  const telling = active ?? told ?? versions.at(-1);
   return {
     state: key.deletedAt !== null ? "deleted" : (telling?.state ?? "pending"),
     activeVersion: active?.version ?? null,
