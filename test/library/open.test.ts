@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseEntry } from "../../src/audit/entry.ts";
 import type { AuditEntry } from "../../src/audit/entry.ts";
 import { Secret } from "../../src/core/secret.ts";
-import { withSession } from "../e2e/invariants.ts";
+import type { Vault } from "../../src/app/ports.ts";
+import { wrapDataKey } from "../../src/app/wrap-data-key.ts";
+import { keyNamed, withSession } from "../e2e/invariants.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home, OpenedKeyring } from "../fakes/home.ts";
 
@@ -180,6 +182,22 @@ describe("a data key", () => {
     await expect(keyring.dataKey("short")).rejects.toMatchObject({ code: "refused" });
     expect((await keyring.unwrap(wrapped)).equals(plaintext)).toBe(true);
     expect(keyring.warnings.join()).toContain("is expired and still unwraps");
+  });
+
+  it("is not handed out when its key was revoked while the vault wrapped it", async () => {
+    await withSession(home, async (session) => {
+      const vault = await session.vault();
+      const slow: Vault["keys"]["wrap"] = async (reference, dek) => {
+        await home.ok(["revoke", "phi", "--reason", "superseded", "--yes"]);
+        return await vault.keys.wrap(reference, dek);
+      };
+      const away = { ...vault, keys: { ...vault.keys, wrap: slow } };
+      const deps = { ...session, vault: async () => await Promise.resolve(away) };
+      await expect(wrapDataKey(deps, { path: "phi" })).rejects.toMatchObject({ code: "conflict" });
+      const { id: keyId } = await keyNamed(session, "phi");
+      expect(await session.store.countDataKeys({ keyId, version: 1 })).toBe(0);
+    });
+    expect(await logged("key.wrap")).toEqual([]);
   });
 
   it("of another store, or with any byte changed, is refused and logged", async () => {

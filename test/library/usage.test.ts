@@ -156,6 +156,18 @@ describe("denials", () => {
     expect(await logged("key.verify")).toHaveLength(67);
   });
 
+  it("begin a new minute by themselves, also when nobody looked meanwhile", async () => {
+    await times(61, async () => await keyring.verify(wrong));
+    home.now += 60_000;
+    await keyring.verify(wrong);
+    await keyring.flush();
+    const afters = (await logged("key.verify")).slice(60).map(afterOf);
+    expect(afters).toEqual([
+      { count: 1, denied: { invalid: 1 }, since: home.now - 60_000 },
+      { version: null, reason: "invalid", requestId: null },
+    ]);
+  });
+
   it("are counted to the end when the keyring is closed", async () => {
     await times(70, async () => await keyring.verify(wrong));
     await keyring.close();
