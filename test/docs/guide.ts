@@ -159,7 +159,7 @@ export function pattern(shown: string): RegExp {
           .trimEnd()
           .split(/(…| {2,})/)
           .map((piece) => (piece === "…" ? ".*" : /^ {2,}$/.test(piece) ? " +" : literally(piece)))
-          .join("")} *\\n`,
+          .join("")}[ \\t]*\\n`,
   );
   return new RegExp(`^${shown === "" ? "" : lines.join("")}$`);
 }
@@ -168,12 +168,12 @@ function literally(text: string): string {
   return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
 }
 
-/** keyctl's talk begins with its name: it is stderr's, and the page shows both streams in one. */
+/** keyctl's talk begins with its name: it is stderr's, and the page shows both streams in one. Lines that are left out may be of either. */
 export function streams(shown: string): { stdout: string; stderr: string } {
   const lines = shown.split("\n");
   const isTalk = (line: string): boolean => line.startsWith("keyctl: ");
   return {
     stdout: lines.filter((line) => !isTalk(line)).join("\n"),
-    stderr: lines.filter(isTalk).join("\n"),
+    stderr: lines.filter((line) => isTalk(line) || line === "…").join("\n"),
   };
 }

@@ -2,8 +2,27 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { pattern, play, readGuide, streams } from "./guide.ts";
 import type { Did, Part } from "./guide.ts";
 
+/** A home with a key of each kind, in use, and logs into which some of them were printed. Token-shaped text is made when it runs. */
+const fourKeys = `
+keyctl create payments --scopes orders:read --out-file payments.key
+keyctl verify < payments.key
+printf 'sk-proj-%s' "$(openssl rand -hex 32)" > openai.key
+printf 'sk-proj-%s' "$(openssl rand -hex 32)" > new-openai.key
+keyctl create openai-main --kind provider --provider openai --from-file openai.key
+keyctl create orders-db --kind secret --type db-credential --generate
+keyctl create patients --kind encryption --type PHI_DATA
+keyctl create shop --out-file shop.key
+printf '10:02 curl -H "Authorization: Bearer %s"\\n10:03 OPENAI_API_KEY=%s\\n' "$(cat payments.key)" "$(cat openai.key)" > job.log
+printf '10:04 token=%s\\n' "$(cat shop.key)" > other.log
+echo done > clean.log
+echo 'test -n "$NEW" && echo password set' > set-password.sh`;
+
 /** Every page whose commands a reader types, with what its reader has before: a home, keys, a log. */
-const guides: readonly { page: string; has: string }[] = [{ page: "tutorial.md", has: "" }];
+const guides: readonly { page: string; has: string }[] = [
+  { page: "tutorial.md", has: "" },
+  { page: "runbooks/leaked-key.md", has: fourKeys },
+  { page: "runbooks/rotate.md", has: fourKeys },
+];
 
 describe.each(guides)("docs/$page", async ({ page, has }) => {
   const parts = await readGuide(page);
