@@ -78,6 +78,28 @@ describe("replaying a log", () => {
     );
   });
 
+  it("does not miss a purged key, and misses one that was only deleted", () => {
+    const purge = (after: Record<string, boolean>): StateReplay => {
+      const machine = replay(...rotated);
+      const gone = [
+        move(2, "active", "inactive"),
+        move(1, "rotated", "destroyed"),
+        move(2, "inactive", "destroyed"),
+      ];
+      expect(machine.add(entry(4, { operation: "key.purge", transitions: gone, after }))).toEqual([]);
+      return machine;
+    };
+    expect(purge({ deleted: true, purged: true }).missing()).toEqual([]);
+    expect(purge({ deleted: true }).missing()).toMatchObject([{ kind: "missing", expected: "deleted" }]);
+    // Listed again, it is told: its versions were destroyed.
+    const listed = purge({ deleted: true, purged: true }).compare(row());
+    expect(listed).toMatchObject([
+      { version: null, expected: "deleted" },
+      { version: 1, expected: "destroyed", actual: "rotated" },
+      { version: 2, expected: "destroyed", actual: "active" },
+    ]);
+  });
+
   it("knows of a deletion and of a restored key by after.deleted alone", () => {
     const machine = replay(...created);
     machine.add(entry(2, { operation: "key.delete", transitions: [], after: { deleted: true } }));
