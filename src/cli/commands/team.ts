@@ -86,7 +86,9 @@ async function showRole(
   more: { tenant: string; dryRun?: true },
 ): Promise<void> {
   const { id, name, login } = actor;
-  const json = { id, name, login, before, after, planHash, ...more };
+  const json = { login, before, after, planHash, ...more };
   const text = `${login}: ${before ?? "no role"} -> ${after ?? "no role"} in tenant ${more.tenant}\n`;
-  await context.answer.value(json, more.dryRun === true ? `would be: ${text}` : text);
+  // Before they are in the tenant, a login tells nobody who is behind it.
+  if (more.dryRun === true) await context.answer.value(json, `would be: ${text}`);
+  else await context.answer.value({ id, name, ...json }, text);
 }
