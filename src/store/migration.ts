@@ -5,6 +5,8 @@ export interface SchemaWords {
   bytes: string;
   /** What follows the closing bracket of `create table`. */
   table: string;
+  /** The same for a table of small rows that are read in the order of their primary key, and written in it. */
+  orderedTable: string;
   /** Statements that mark a new database as a store. */
   mark: string[];
   /** Statements that make a table refuse UPDATE and DELETE. */

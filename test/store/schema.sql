@@ -331,7 +331,7 @@ CREATE TABLE usage_events (
   at integer not null,
   request_id text,
   primary key (log, seq, place)
-) strict;
+) strict, without rowid;
 
 CREATE TABLE vault_references (
   reference text primary key not null,

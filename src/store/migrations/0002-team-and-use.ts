@@ -43,7 +43,7 @@ const attention = [
 ];
 
 /** What a back end does with keys: validations, by the log entry that counts them, and data keys, so that a rewrap can count. */
-const use = ({ integer, table }: SchemaWords): string[] => [
+const use = ({ integer, table, orderedTable }: SchemaWords): string[] => [
   `create table usage_events (
   log text not null,
   seq ${integer} not null,
@@ -53,7 +53,7 @@ const use = ({ integer, table }: SchemaWords): string[] => [
   at ${integer} not null,
   request_id text,
   primary key (log, seq, place)
-)${table}`,
+)${orderedTable}`,
   `create table data_keys (
   id text primary key not null,
   tenant_id text not null references tenants (id),

@@ -18,6 +18,7 @@ const words: SchemaWords = {
   integer: "integer",
   bytes: "blob",
   table: " strict",
+  orderedTable: " strict, without rowid",
   appendOnly: (table) =>
     ["update", "delete"].map(
       (verb) => `create trigger ${table}_refuses_${verb} before ${verb} on ${table}
