@@ -4,6 +4,7 @@ import { auditContract } from "./contract-audit.ts";
 import { keyContract } from "./contract-keys.ts";
 import { listContract } from "./contract-list.ts";
 import { operationContract } from "./contract-operations.ts";
+import { teamContract } from "./contract-team.ts";
 import { transactionContract } from "./contract-transactions.ts";
 import { usageContract } from "./contract-usage.ts";
 import { versionContract } from "./contract-versions.ts";
@@ -13,6 +14,7 @@ import type { NewPlace } from "./place.ts";
 export function describeStoreContract(name: string, newPlace: NewPlace): void {
   describe(`${name} store: transactions`, () => transactionContract(newPlace));
   describe(`${name} store: tenants, actors and keys`, () => keyContract(newPlace));
+  describe(`${name} store: roles, and tenants that end`, () => teamContract(newPlace));
   describe(`${name} store: lists of keys`, () => listContract(newPlace));
   describe(`${name} store: versions`, () => versionContract(newPlace));
   describe(`${name} store: operations, outbox and revocations`, () => operationContract(newPlace));
