@@ -13,7 +13,7 @@ You need Python 3.8 or newer and the \`openssl\` command; no network, no keyctl.
     python3 verify.py --fingerprint HEX
 
 HEX is the fingerprint of the signing key (SHA-256 of its public key in DER), which you got from somebody else than whoever gave you
-this bundle: it stands in \`keyctl audit-verify\` on the system itself. The key in this folder has
+this bundle: \`keyctl audit-export\` prints it on the system itself. The key in this folder has
 
     ${manifest.fingerprint}
 

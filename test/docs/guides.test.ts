@@ -22,6 +22,7 @@ const guides: readonly { page: string; has: string }[] = [
   { page: "tutorial.md", has: "" },
   { page: "runbooks/leaked-key.md", has: fourKeys },
   { page: "runbooks/rotate.md", has: fourKeys },
+  { page: "security-practices.md", has: fourKeys },
 ];
 
 describe.each(guides)("docs/$page", async ({ page, has }) => {
