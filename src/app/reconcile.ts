@@ -9,7 +9,7 @@ import { acceptOlderVault } from "./accept-vault.ts";
 import type { LostVersion } from "./accept-vault.ts";
 import { attempted } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
-import { drainOutbox } from "./drain-outbox.ts";
+import { retryOutbox } from "./drain-outbox.ts";
 import { standing } from "./find-key.ts";
 import { maintainedTenants } from "./maintained-tenants.ts";
 import { purgeAnswers, writeExpiries } from "./maintain.ts";
@@ -36,9 +36,15 @@ export interface Drift {
   mended: boolean;
 }
 
+/** What the vault still has to do; `key` is the one that it is for. */
+export interface WaitingTask {
+  item: OutboxItem;
+  key: KeyRecord | null;
+}
+
 export interface ReconcileReport {
   operations: FoundOperation[];
-  outbox: { done: number; due: OutboxItem[]; waiting: number };
+  outbox: { done: number; due: WaitingTask[]; waiting: number };
   expired: number;
   drift: Drift[];
   /** Provider keys that were revoked here and are still accepted by their provider. */
@@ -84,11 +90,13 @@ async function repair(
     ? await writeExpiries(deps, tenantIds)
     : (await deps.store.overdueVersions(deps.clock.now(), 1000, tenantIds)).length;
   const drift = await findDrift(deps, fix);
-  const drained = fix ? await drainOutbox(deps, { tenantIds }) : { done: 0 };
+  const drained = fix ? await retryOutbox(deps, tenantIds) : { done: 0 };
   const now = deps.clock.now();
   const queue = await deps.store.outbox({ tenantIds, limit: 1000 });
   // After an attempt that failed a task is due later, and still waits: what was never to be done yet (a running grace) does not.
-  const due = queue.filter((item) => item.notBefore <= now || item.attempts > 0);
+  const items = queue.filter((item) => item.notBefore <= now || item.attempts > 0);
+  const due: WaitingTask[] = [];
+  for (const item of items) due.push({ item, key: await deps.store.keyById(item.keyId) });
   if (fix) await finishMaintenance(deps, now, tenantIds);
   return {
     operations,

@@ -105,7 +105,8 @@ async function vaultTasks(deps: UpkeepDeps, scope: KeyScope, limit: number): Pro
 }
 
 function tellTask(item: OutboxItem, key: KeyRecord | undefined): Finding {
-  const attempts = item.attempts === 0 ? "" : `, after ${item.attempts} attempts`;
+  const attempts =
+    item.attempts === 0 ? "" : `, after ${item.attempts} ${item.attempts === 1 ? "attempt" : "attempts"}`;
   return finding({
     id: "vault-task",
     level: "waiting",

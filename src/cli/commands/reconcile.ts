@@ -1,4 +1,4 @@
-import type { ReconcileReport } from "../../app/reconcile.ts";
+import type { ReconcileReport, WaitingTask } from "../../app/reconcile.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import type { CommandDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -94,6 +94,27 @@ const actions = {
   "would-end": "belongs to a process that is gone",
 } as const;
 
+const tasks = {
+  "disable-secret": "disabling",
+  "disable-key": "disabling",
+  "purge-secret": "purging",
+  "purge-key": "purging",
+  "sweep-secret": "clearing up after",
+  "sweep-key": "clearing up after",
+} as const;
+
+function taskLine({ item, key }: WaitingTask): string {
+  const what = `${key === null ? item.keyId : keyPath(key)} version ${item.version}`;
+  const tried =
+    item.attempts === 0 ? "" : `, after ${item.attempts} ${item.attempts === 1 ? "attempt" : "attempts"}`;
+  return `${what}: ${tasks[item.task]} it in the vault waits${tried}`;
+}
+
+function expiryLine(count: number, isWritten: boolean): string {
+  if (isWritten) return `${count} ${count === 1 ? "key was" : "keys were"} written as expired`;
+  return `${count} ${count === 1 ? "version is past its" : "versions are past their"} expiry`;
+}
+
 function lines(report: ReconcileReport): string[] {
   const { operations, outbox, expired, drift, upstreams } = report;
   const found = [
@@ -101,9 +122,7 @@ function lines(report: ReconcileReport): string[] {
       ({ operation, key, action }) =>
         `${operation.kind} of ${key === null ? operation.keyId : keyPath(key)}, version ${operation.version}, step ${operation.step}: ${actions[action]}`,
     ),
-    ...outbox.due.map(
-      (item) => `vault: ${item.task} of version ${item.version} waits, ${item.attempts} attempts`,
-    ),
+    ...outbox.due.map(taskLine),
     ...drift.map(
       ({ key, version, what, mended }) =>
         `${keyPath(key)} version ${version}: ${what}${mended ? ", mended" : ""}`,
@@ -119,10 +138,10 @@ function lines(report: ReconcileReport): string[] {
         `${keyPath(key)} version ${version} is lost and was revoked: keyctl rotate ${keyPath(key)} --replace`,
     ),
   );
-  if (outbox.done > 0) found.push(`vault: ${outbox.done} queued tasks done`);
+  if (outbox.done > 0)
+    found.push(`vault: ${outbox.done} queued ${outbox.done === 1 ? "task" : "tasks"} done`);
   if (outbox.waiting > 0)
     found.push(`${outbox.waiting} ${outbox.waiting === 1 ? "grace is" : "graces are"} running`);
-  if (expired > 0)
-    found.push(`${expired} keys ${report.fixed ? "were written as expired" : "are past their expiry"}`);
+  if (expired > 0) found.push(expiryLine(expired, report.fixed));
   return found.length === 0 ? ["nothing is left over"] : found;
 }

@@ -45,7 +45,7 @@ export function damagedVault(path: string, cause?: unknown): KeyctlError {
     "integrity",
     `the vault ${path} is damaged or was changed by something other than keyctl`,
     {
-      hint: "restore the vault file from a backup, then run `keyctl reconcile`",
+      hint: "restore the vault file from a backup, then run keyctl reconcile",
       cause,
     },
   );
@@ -54,7 +54,7 @@ export function damagedVault(path: string, cause?: unknown): KeyctlError {
 /** The error for a vault that does not exist. */
 export function missingVault(path: string): KeyctlError {
   return new KeyctlError("unavailable", `there is no vault at ${path}`, {
-    hint: "run `keyctl init`, or restore the vault file from a backup",
+    hint: "restore the vault file and its unlock key from their backups; keyctl init makes a vault for a store that has no keys",
     retryable: false,
   });
 }
@@ -87,7 +87,7 @@ function failureOf(meaning: Meaning, path: string, cause: unknown): KeyctlError 
       });
     case "input-output":
       return new KeyctlError("unavailable", `the disk failed while reading or writing ${path}`, {
-        hint: "check the disk and its free space, then run `keyctl reconcile`",
+        hint: "check the disk and its free space, then run keyctl reconcile",
         retryable: false,
         cause,
       });
