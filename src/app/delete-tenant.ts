@@ -82,7 +82,7 @@ async function plan(
   await assertTenantLives(store, tenant);
   if (tenant.name === defaultTenant) {
     throw new KeyctlError("refused", `the tenant ${defaultTenant} is part of every store`, {
-      hint: "keyctl revoke --all --where-tenant default denies its keys",
+      hint: "keyctl revoke --all --where-tenant default --reason cessation denies its keys",
     });
   }
   const keyIds = await store.selectKeyIds({ tenantId: tenant.id });

@@ -180,7 +180,7 @@ function notOpened(message: string, key: KeyRecord, state: Refusal): KeyctlError
 
 function cureOf(state: Refusal, name: string): string {
   if (state === "deleted") return `keyctl restore ${name}`;
-  if (state === "inactive") return `keyctl resume ${name}`;
+  if (state === "inactive") return `keyctl resume ${name} --reason TEXT`;
   if (state === "pending") return "keyctl reconcile shows what is half done";
   if (state === "grace-over" || state === "rotated")
     return `keyctl show ${name} tells which version is active`;

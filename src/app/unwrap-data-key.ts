@@ -75,7 +75,7 @@ function assertMayUnwrap(deps: DataKeyDeps, key: KeyRecord, version: VersionReco
   const what = `version ${version.version} of ${key.name}`;
   if (verdict === "refused") {
     throw new KeyctlError("refused", `${what} is ${state}: it unwraps nothing`, {
-      hint: state === "deleted" ? `keyctl restore ${key.name}` : `keyctl resume ${key.name}`,
+      hint: state === "deleted" ? `keyctl restore ${key.name}` : `keyctl resume ${key.name} --reason TEXT`,
     });
   }
   if (verdict === "outdated") {

@@ -18,6 +18,7 @@ export const deleteCommand: CommandDefinition = {
   run: async (context, input) => {
     const { deleteKey, planDeleteKey } = await import("../../app/delete-key.ts");
     const { agreeToChange, showChanged, showWouldChange } = await import("./changed-key.ts");
+    const { keyPath } = await import("../render/key-view.ts");
     const purge = input.flags.on("purge");
     const request = { target: readTarget(input), purge, options: context.mutationOptions() };
     const session = await context.session();
@@ -30,7 +31,7 @@ export const deleteCommand: CommandDefinition = {
     const made = await deleteKey(session, { ...request, options });
     const did = purge
       ? "is purged: its name is free"
-      : "is deleted: keyctl restore brings it back for 30 days";
+      : `is deleted: keyctl restore ${keyPath(made.key)} brings it back within 30 days`;
     return await showChanged(context, made, did);
   },
 };

@@ -28,7 +28,7 @@ export const restoreCommand: CommandDefinition = {
       context,
       made,
       made.key.state === "inactive"
-        ? `is back, suspended: keyctl resume ${keyPath(made.key)} makes it accepted again`
+        ? `is back, suspended: keyctl resume ${keyPath(made.key)} --reason TEXT makes it accepted again`
         : `is back, ${made.key.state}`,
     );
   },

@@ -18,6 +18,7 @@ export const suspendCommand: CommandDefinition = {
   run: async (context, input) => {
     const { planSuspendKey, suspendKey } = await import("../../app/suspend-key.ts");
     const { agreeToChange, requireReason, showChanged, showWouldChange } = await import("./changed-key.ts");
+    const { keyPath } = await import("../render/key-view.ts");
     const request = { target: readTarget(input), options: context.mutationOptions() };
     requireReason(context);
     const session = await context.session();
@@ -25,6 +26,10 @@ export const suspendCommand: CommandDefinition = {
     if (context.globals.dryRun) return await showWouldChange(context, planned, "suspend");
     const options = await agreeToChange(context, planned, { class: "mild", verb: "suspend" });
     const made = await suspendKey(session, { ...request, options });
-    return await showChanged(context, made, "is suspended: keyctl resume makes it accepted again");
+    return await showChanged(
+      context,
+      made,
+      `is suspended: keyctl resume ${keyPath(made.key)} --reason TEXT makes it accepted again`,
+    );
   },
 };
