@@ -586,6 +586,8 @@ export interface ProgramCall {
   read: { stdout: OutputReader; stderr: OutputReader } | null;
   /** It shares a terminal with this process, which sends Ctrl-C to both: these signals are not passed on. */
   onTerminal: boolean;
+  /** The last moment before it starts: from here on signals are passed on. What it throws keeps the program from starting. */
+  starting: () => void;
 }
 
 /** How a program ended, or why it never began. */

@@ -7,6 +7,7 @@ import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ProgramCall, ProgramEnd, Programs } from "../app/ports.ts";
+import { KeyctlError } from "../core/errors.ts";
 import { makePipes } from "./pipes.ts";
 import type { Pipe } from "./pipes.ts";
 
@@ -59,12 +60,13 @@ interface Started {
 
 /** Some failures come at once (arguments too long), others by event (no such program). */
 function startChild(
-  { program, args, env, read }: ProgramCall,
+  { program, args, env, read, starting }: ProgramCall,
   pipes: readonly Pipe[],
 ): Started | { error: unknown } {
   const [stdout, stderr] = pipes;
   const own: StdioOptions = read === null ? "inherit" : ["inherit", "pipe", "pipe"];
   try {
+    starting();
     const stdio = stdout && stderr ? (["inherit", stdout.input, stderr.input] satisfies StdioOptions) : own;
     const process = spawn(program, args, { env, stdio });
     const spawned = once(process, "spawn").then(
@@ -83,6 +85,7 @@ function startChild(
     };
   } catch (error) {
     for (const { output } of pipes) output.destroy();
+    if (error instanceof KeyctlError) throw error;
     return { error };
   } finally {
     for (const { input } of pipes) closeSync(input);

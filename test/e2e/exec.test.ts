@@ -131,6 +131,17 @@ describe("a signal", () => {
     expect(ran).toMatchObject({ code: 143, signal: null, out: "ready\n" });
   });
 
+  it("Ctrl-C before the program has started keeps it from starting", async () => {
+    const slow = mkdtempSync(join(home, "slow-"));
+    const path = process.env["PATH"] ?? "";
+    // keyctl makes the program's pipes with it, right before the start.
+    const script = `#!/bin/sh\nkill -INT $PPID\nsleep 0.2\nPATH=${path} exec mkfifo "$@"\n`;
+    writeFileSync(join(slow, "mkfifo"), script, { mode: 0o700 });
+    const ran = await execLine("touch too-late", [], { env: { PATH: `${slow}:${path}` } });
+    expect(ran).toMatchObject({ code: 130, out: "" });
+    expect(existsSync(join(home, "too-late"))).toBe(false);
+  });
+
   it("that comes when the program is gone, and what it started goes on, ends keyctl too", async () => {
     const ran = await execDuring('echo "pid $$ "; sleep 20 & exit 6', async (keyctl, printed) => {
       await gone(Number(/pid (\d+)/.exec(await printed("pid"))?.[1]));

@@ -129,8 +129,9 @@ async function runWith(
   const read = how.masks ? await maskedReaders(context, opened) : null;
   const onTerminal = io.stdin.isTTY || io.stdout.isTTY || io.stderr.isTTY;
   await talk.flush();
-  context.passInterruptsOn();
-  const end = await programs.run({ program, args, env: environmentOf(io.env, opened), read, onTerminal });
+  const env = environmentOf(io.env, opened);
+  const starting = context.passInterruptsOn;
+  const end = await programs.run({ program, args, env, read, onTerminal, starting });
   if ("status" in end) return end;
   const { error, status } = notStarted[end.notStarted];
   await talk.fail(error);
