@@ -122,7 +122,7 @@ export class UsageLog {
       until: events.length === 0 ? null : Math.max(...times),
       unrecorded,
     };
-    return auditEntry(this.#deps, { operation: usageBatch, sensitivity: "LOW", after }, log);
+    return auditEntry(this.#deps, { operation: usageBatch, sensitivity: "MEDIUM", after }, log);
   }
 }
 

@@ -65,7 +65,7 @@ describe("validations", () => {
       { keyId, version: 1, at: begun + 59_999, requestId: null },
       { keyId, version: 1, at: begun + 59_999, requestId: null },
     ]);
-    expect(batch.entry).toMatchObject({ outcome: "success", sensitivity: "LOW", key: null });
+    expect(batch.entry).toMatchObject({ outcome: "success", sensitivity: "MEDIUM", key: null });
     expect(batch.entry.after).toEqual({
       rows: 3,
       root: Buffer.from(usageRoot(batch.rows)).toString("hex"),
