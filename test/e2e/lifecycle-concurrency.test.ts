@@ -47,6 +47,9 @@ describe("a suspension and a deletion", () => {
           const home = await copyOf(prepared.home);
           const hung = await overtaken(home, { argv: lines.rotate(kind), at }, async () => {
             expect(await codeOf(home, lines[verb](kind))).toBe(0);
+            expect(JSON.parse(await home.ok(["show", kind, "-o", "json"]))).toMatchObject({
+              operation: null,
+            });
           });
           expect({ at, code: hung.code, err: hung.err }).toEqual({ at, code: 6, err: hung.err });
           await later(home);
