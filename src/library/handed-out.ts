@@ -1,8 +1,12 @@
 import type { Secret } from "../core/secret.ts";
 import { Masker, maskPatterns } from "../leak/mask.ts";
 
-/** So many secrets are remembered; a process that hands out more masks the latest. */
+/** So many secrets are remembered, of so many bytes together; a process that hands out more masks the latest. */
 const secretsMax = 100;
+/** To look for a byte in all its forms takes about a kilobyte of memory. */
+const bytesMax = 65_536;
+/** Of what is shorter, letters and numbers, every text is full. */
+const bytesMin = 8;
 
 /** The secrets that were handed out lately, to mask them in text. They are held as they were given, in no other form. */
 export class HandedOut {
@@ -11,8 +15,13 @@ export class HandedOut {
 
   /** Remembers it; answers it. */
   note(secret: Secret): Secret {
-    if (secret.byteLength === 0 || this.#secrets.some((known) => known.equals(secret))) return secret;
-    this.#secrets = [...this.#secrets.slice(1 - secretsMax), secret];
+    const { byteLength } = secret;
+    if (byteLength < bytesMin || byteLength > bytesMax) return secret;
+    if (this.#secrets.some((known) => known.equals(secret))) return secret;
+    const secrets = [...this.#secrets.slice(1 - secretsMax), secret];
+    let bytes = secrets.reduce((sum, each) => sum + each.byteLength, 0);
+    while (bytes > bytesMax) bytes -= secrets.shift()?.byteLength ?? 0;
+    this.#secrets = secrets;
     this.#patterns = null;
     return secret;
   }

@@ -115,16 +115,16 @@ function valuesOver({
   tenant: Tenant;
 }): Values {
   return {
-    seal: async (name, plaintext, { context }) => {
+    seal: async (name, plaintext, place) => {
       assertOwnName(name, tenant);
-      assertText(context, "a context");
+      const context = contextOf(place);
       const secret = asSecret(plaintext);
       const input = { path: name, plaintext: secret, context };
       return await call(async (deps) => await sealValue(deps, input));
     },
-    open: async (sealed, { context }) => {
+    open: async (sealed, place) => {
       assertBytes(sealed, "what values.seal answered");
-      assertText(context, "a context");
+      const context = contextOf(place);
       return handedOut.note(await call(async (deps) => await openSealedValue(deps, { sealed, context })));
     },
   };
@@ -146,6 +146,12 @@ function asSecret(value: string | Uint8Array | Secret): Secret {
   if (typeof value === "string") return Secret.fromUtf8(value);
   assertBytes(value, "a text, bytes or a Secret to seal");
   return Secret.fromBytes(value);
+}
+
+function contextOf(place: unknown): string {
+  const context = typeof place === "object" && place !== null && "context" in place ? place.context : null;
+  assertText(context, "a context");
+  return context;
 }
 
 /** A name may come from outside: it chooses among the keyring's own tenant, wherever else the program's user has a role. */

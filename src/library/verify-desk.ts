@@ -89,8 +89,22 @@ function asPresented(secret: unknown): Secret | string | null {
   return null;
 }
 
-function scopesOf({ scopes = [] }: VerifyOptions): readonly string[] {
-  // A text would be taken apart into letters, and a mistake here must not open anything.
+const optionNames: ReadonlySet<string> = new Set<keyof VerifyOptions>([
+  "scopes",
+  "ip",
+  "userAgent",
+  "requestId",
+]);
+
+/** A mistake here must not open anything: scopes that were put in another place would not be asked for. */
+function scopesOf(options: unknown): readonly string[] {
+  const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
+  if (!isObject || Object.keys(options).some((name) => !optionNames.has(name)))
+    throw new KeyctlError("usage", "the options of verify are scopes, ip, userAgent and requestId", {
+      hint: 'for example { scopes: ["orders:write"] }',
+    });
+  const { scopes = [] }: { scopes?: unknown } = options;
+  // A text would be taken apart into letters.
   if (Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string")) return scopes;
   throw new KeyctlError("usage", "scopes is a list of texts", { hint: 'for example ["orders:write"]' });
 }

@@ -259,6 +259,21 @@ describe("a sealed value", () => {
 });
 
 describe("what is handed out", () => {
+  it("is not masked when it is too short to be told from other text, or too large to be looked for", async () => {
+    await createEncryption("phi");
+    const context = "c";
+    const handOut = async (value: string): Promise<void> => {
+      await keyring.values.open(await keyring.values.seal("phi", value, { context }), { context });
+    };
+    await handOut("42");
+    await handOut("eight88!");
+    const large = "a large value ".repeat(200_000);
+    await handOut(large);
+    expect(keyring.redact("42 times eight88!")).toBe("42 times [redacted]");
+    await handOut("x".repeat(65_536));
+    expect(keyring.redact("42 times eight88!")).toBe("42 times eight88!");
+  });
+
   it("is masked in text, in any form; and so is what looks like a key", async () => {
     await createSecret("db", "first-password");
     const issued = (await home.ok(["create", "orders", "--kind", "issued"])).trim();

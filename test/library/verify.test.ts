@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../../src/core/secret.ts";
+import type { VerifyOptions } from "../../src/library/keyring.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home, OpenedKeyring } from "../fakes/home.ts";
 
@@ -81,6 +82,10 @@ describe("a presented key", () => {
     for (const scopes of ["orders:read", [1], {}, [["orders:read"]]]) {
       const asked = keyring.verify(issued, { scopes: scopes as string[] });
       await expect(asked).rejects.toMatchObject({ name: "KeyctlError", code: "usage" });
+    }
+    for (const options of [null, "admin", ["admin"], { scope: ["admin"] }]) {
+      const asked = keyring.verify(issued, options as VerifyOptions);
+      await expect(asked).rejects.toMatchObject({ code: "usage" });
     }
   });
 });
