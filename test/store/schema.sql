@@ -326,7 +326,7 @@ CREATE TABLE usage_events (
   log text not null,
   seq integer not null,
   place integer not null,
-  key_id text not null references keys (id),
+  key_id text not null,
   version integer not null,
   at integer not null,
   request_id text,
