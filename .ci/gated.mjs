@@ -20,6 +20,9 @@ const gates = [
   // .ci/run lets every user reach the checkout.
   { words: /may only be read/i, present: true },
   { words: /git/i, present: has("git") },
+  { words: /needs jq/, present: has("jq") },
+  { words: /needs sqlite3/, present: has("sqlite3") },
+  { words: /needs bash/, present: has("bash") },
   // The suite tries the mount itself: a skip means that it could not be done.
   { words: /tmpfs/i, present: false },
 ];

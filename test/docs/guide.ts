@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { program } from "../e2e/canary-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -91,12 +91,11 @@ export interface Did {
  * stays for the next command. Answers what each command did, in order; `prepare` is run before, and must succeed.
  */
 export async function play(parts: readonly Part[], prepare = ""): Promise<Did[]> {
-  if (!existsSync(join(root, "dist/main.js"))) throw new Error("npm run build comes first");
   const folder = await mkdtemp(join(tmpdir(), "keyctl-guide-"));
   try {
     const at = { home: join(folder, "home"), bin: join(folder, "bin"), seen: join(folder, "seen") };
     for (const path of Object.values(at)) await mkdir(path);
-    const shim = `#!/bin/sh\nexec '${process.execPath}' '${join(root, "bin/keyctl.js")}' "$@"\n`;
+    const shim = `#!/bin/sh\nexec '${process.execPath}' '${await program()}' "$@"\n`;
     await writeFile(join(at.bin, "keyctl"), shim);
     await chmod(join(at.bin, "keyctl"), 0o755);
     await writeFile(join(folder, "script"), scriptOf(parts, at.seen, prepare));
