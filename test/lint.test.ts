@@ -155,6 +155,18 @@ const rooms: Readonly<Record<string, { mayNot: string[]; may: string[] }>> = {
     ],
     may: ["../core/errors.ts", "../app/ports.ts"],
   },
+  library: {
+    mayNot: [
+      "../store/sqlite.ts",
+      "../vault/limits.ts",
+      "../files/walk.ts",
+      "../config/settings.ts",
+      "../cli/io.ts",
+      "../compose.ts",
+      "../main.ts",
+    ],
+    may: ["../core/errors.ts", "../app/ports.ts", "../leak/redact.ts"],
+  },
   "cli/commands": {
     mayNot: [
       "../../store/sqlite.ts",
@@ -185,10 +197,12 @@ const surroundings: Probe[] = [
     { path: `src/${room}/clock.ts`, code: "export const at = Date.now();\n", stoppedBy: properties },
     { path: `src/${room}/chance.ts`, code: "export const chance = Math.random();\n", stoppedBy: properties },
   ]),
-  ...["core", "audit", "leak", "app", "store", "vault", "files", "config", "cli"].flatMap((room): Probe[] => [
-    { path: `src/${room}/surroundings.ts`, code: "export const home = process.env;\n", stoppedBy: globals },
-    { path: `src/${room}/talking.ts`, code: 'console.error("here");\n', stoppedBy: "eslint(no-console)" },
-  ]),
+  ...["core", "audit", "leak", "app", "store", "vault", "files", "config", "cli", "library"].flatMap(
+    (room): Probe[] => [
+      { path: `src/${room}/surroundings.ts`, code: "export const home = process.env;\n", stoppedBy: globals },
+      { path: `src/${room}/talking.ts`, code: 'console.error("here");\n', stoppedBy: "eslint(no-console)" },
+    ],
+  ),
   { path: "src/main.ts", code: "export const home = process.env;\n", stoppedBy: null },
 ];
 
