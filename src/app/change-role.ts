@@ -4,7 +4,7 @@ import type { Actor, Role } from "../core/model.ts";
 import { attempted } from "./attempt.ts";
 import type { AttemptDeps } from "./attempt.ts";
 import type { MutationOptions } from "./deps.ts";
-import { findActor } from "./find-actor.ts";
+import { findActor, findMember } from "./find-actor.ts";
 import { assertTenantLives } from "./find-key.ts";
 import { hashPlan } from "./plan-hash.ts";
 import type { StoreReader } from "./ports.ts";
@@ -78,10 +78,9 @@ async function plan(deps: AttemptDeps, store: StoreReader, input: RoleInput): Pr
   const role = await store.roleOf(self.id, tenant.id);
   assertMay({ role, actor: self, tenant: tenant.name }, "administer");
   await assertTenantLives(store, tenant);
-  const actor = await findActor({ store, caller: deps.caller }, input.actor);
+  const look = { store, caller: deps.caller };
+  const actor = await (input.role === null ? findMember(look, input.actor) : findActor(look, input.actor));
   const before = await store.roleOf(actor.id, tenant.id);
-  // In the words for an unknown one: an actor without a role here is none of this tenant's business.
-  if (before === null && input.role === null) throw noRoleHere(input.actor, tenant.name);
   if (before === "owner" && input.role !== "owner") await assertOtherOwner(store, actor, tenant);
   const ids = { tenant: tenant.id, actor: actor.id };
   const planHash = hashPlan({ verb: "actor-role", ...ids, before, after: input.role });
@@ -97,12 +96,6 @@ async function assertOtherOwner(
   if (members.some(({ role, actorId }) => role === "owner" && actorId !== actor.id)) return;
   throw new KeyctlError("refused", `${actor.login} is the last owner of tenant ${tenant.name}`, {
     hint: "first make somebody else owner: keyctl actor grant ACTOR owner",
-  });
-}
-
-function noRoleHere(wanted: string, tenant: string): KeyctlError {
-  return new KeyctlError("not-found", `no actor ${wanted} with a role in tenant ${tenant}`, {
-    hint: "keyctl actor list",
   });
 }
 

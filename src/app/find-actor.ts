@@ -30,28 +30,47 @@ export async function knownRoles({ store, caller }: FindDeps): Promise<(Membersh
 export async function findActor(deps: FindDeps, wanted: string): Promise<Actor> {
   const actors = await deps.store.actors();
   const known = new Set((await knownRoles(deps)).map(({ actorId }) => actorId));
-  const text = wanted.normalize("NFC");
   const ours = actors.filter(({ id }) => known.has(id));
-  const meant = ours.filter(({ id, login, name }) => id === wanted || login === wanted || name === text);
-  const [first, ...more] =
-    meant.length > 0 ? meant : actors.filter(({ id, login }) => id === wanted || login === wanted);
-  if (first === undefined) throw unknownActor(wanted, ours);
-  if (more.length === 0) return first;
-  throw new KeyctlError("conflict", `${wanted} means ${more.length + 1} actors`, {
-    hint: `name one by its id: ${[first, ...more].map(({ id }) => id).join(", ")}`,
+  const found =
+    onlyOne(ours, wanted) ?? actors.find(({ id, login }) => id === wanted || login === wanted) ?? null;
+  if (found !== null) return found;
+  const near = nearestOf(ours, wanted);
+  const add = `keyctl actor add ${/^[\w.@+-]+$/u.test(wanted) ? wanted : "NAME --login LOGIN"}`;
+  throw new KeyctlError("not-found", `no actor ${wanted}`, {
+    hint: near === null ? `keyctl actor list; ${add}` : `did you mean ${near}? Else ${add}`,
+  });
+}
+
+/** As `findActor`, of those who have a role in the context's tenant; anybody else is not there, be they known elsewhere or not. */
+export async function findMember(deps: FindDeps, wanted: string): Promise<Actor> {
+  const { tenant } = deps.caller;
+  const members = new Set(
+    (await deps.store.memberships({ tenantId: tenant.id })).map(({ actorId }) => actorId),
+  );
+  const here = (await deps.store.actors()).filter(({ id }) => members.has(id));
+  const found = onlyOne(here, wanted);
+  if (found !== null) return found;
+  const near = nearestOf(here, wanted);
+  throw new KeyctlError("not-found", `no actor ${wanted} with a role in tenant ${tenant.name}`, {
+    hint: near === null ? "keyctl actor list" : `did you mean ${near}?`,
+  });
+}
+
+function onlyOne(actors: readonly Actor[], wanted: string): Actor | null {
+  const text = wanted.normalize("NFC");
+  const meant = actors.filter(({ id, login, name }) => id === wanted || login === wanted || name === text);
+  if (meant.length < 2) return meant[0] ?? null;
+  throw new KeyctlError("conflict", `${wanted} means ${meant.length} actors`, {
+    hint: `name one by its id: ${meant.map(({ id }) => id).join(", ")}`,
     retryable: false,
   });
 }
 
-function unknownActor(wanted: string, ours: readonly Actor[]): KeyctlError {
-  const near = nearestName(
+function nearestOf(actors: readonly Actor[], wanted: string): string | null {
+  return nearestName(
     wanted,
-    ours.flatMap(({ login, name }) => [login, name]),
+    actors.flatMap(({ login, name }) => [login, name]),
   );
-  const add = `keyctl actor add ${/^[\w.@+-]+$/u.test(wanted) ? wanted : "NAME --login LOGIN"}`;
-  return new KeyctlError("not-found", `no actor ${wanted}`, {
-    hint: near === null ? `keyctl actor list; ${add}` : `did you mean ${near}? Else ${add}`,
-  });
 }
 
 /** Whether the tenant has to do with the actor: by a role in it, or by what it did there once. */

@@ -13,6 +13,7 @@ import {
   betaLogins,
   copyOf,
   entriesOf,
+  leaveHalfDone,
   makeTwoTenants,
   runAs,
 } from "./two-tenants.ts";
@@ -57,6 +58,7 @@ function nowhere({ argv }: Probe): string[] {
   return argv.map((word) =>
     word
       .replace(/^acme(?=\/|$)/, "nada")
+      .replace(acmeLogin, "nobody")
       .replace(world.keyId, "01900000-0000-7000-8000-000000000000")
       .replace(world.publicId, "0".repeat(14)),
   );
@@ -65,6 +67,7 @@ function nowhere({ argv }: Probe): string[] {
 function asNowhere(said: string): string {
   return said
     .replaceAll(/\bacme\b/g, "nada")
+    .replaceAll(acmeLogin, "nobody")
     .replaceAll(world.keyId, "01900000-0000-7000-8000-000000000000")
     .replaceAll(world.publicId, "0".repeat(14));
 }
@@ -96,7 +99,7 @@ describe("somebody of one tenant gets nothing of another", () => {
       const login = betaLogins[role];
       const there = await runAs(world.home, login, probe.argv, optionsOf(probe));
       const missing = await runAs(world.home, login, nowhere(probe), optionsOf(probe));
-      expect(there.code, there.err).toBe(3);
+      if (probe.foreign !== "actor") expect(there.code, there.err).toBe(3);
       expect({ ...there, err: asNowhere(there.err) }, probe.argv.join(" ")).toEqual(missing);
     }
   });
@@ -191,6 +194,7 @@ describe("what happens in one tenant", () => {
     await inAcme(["revoke", "busy-2", "--reason", "key-compromise", "--yes"]);
     await inAcme(["actor", "add", "busybody", "--role", "operator"]);
     await inAcme(["audit-export"]);
+    leaveHalfDone(busy);
     for (const argv of reads) {
       const [still, moving] = await Promise.all(
         [quiet, busy].map(async ({ home }) => await runAs(home, betaLogins.owner, [...argv, ...beta])),

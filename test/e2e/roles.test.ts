@@ -198,6 +198,28 @@ describe("leak-scan", () => {
   });
 });
 
+describe("the roles that an actor has elsewhere", () => {
+  it("are shown to whoever may know them there, and to no one else", async () => {
+    await home.ok(["actor", "add", "both", "--role", "user"]);
+    await home.ok(["tenant", "create", "boths"]);
+    await home.ok(["actor", "grant", "both", "owner", "--yes", "--tenant", "boths"]);
+    const roles = async (login: string, tenant: string): Promise<unknown[]> => {
+      const listed = await home.ok(["actor", "list", "-o", "json", "--tenant", tenant], { login });
+      return JSON.parse(listed).find((actor: { login: string }) => actor.login === "both").roles;
+    };
+    const there = { tenant: "boths", role: "owner" };
+    const here = { tenant: "default", role: "user" };
+    expect(new Set(await roles("tester", "boths"))).toEqual(new Set([here, there]));
+    // A user of default: who else is there is not for it to know, from wherever it asks.
+    expect(await roles("both", "boths")).toEqual([there]);
+    const granted = await home.run(["actor", "grant", "opa", "user", "--yes", "--tenant", "boths"], {
+      login: "both",
+    });
+    expect(granted.code).toBe(3);
+    expect(granted.err).not.toContain("opal");
+  });
+});
+
 describe("two owners who remove each other at once", () => {
   it("leave one", async () => {
     await home.ok(["tenant", "create", "duel"]);

@@ -14,8 +14,8 @@ export interface OfAcme {
 export interface Probe {
   argv: string[];
   stdin?: string;
-  /** It names something of acme, so it must end as if that were not there. */
-  foreign?: "path" | "id" | "tenant";
+  /** It names something or somebody of acme, so it must end as if that were not there. */
+  foreign?: "path" | "id" | "tenant" | "actor";
 }
 
 export const beta = ["--tenant", "beta"];
@@ -108,7 +108,7 @@ export const probes: Readonly<Record<string, (of: OfAcme) => Probe[]>> = {
   doctor: () => [{ argv: ["doctor", "-o", "json", ...beta] }],
   "audit-list": () => [
     { argv: ["audit-list", "--limit", "1000", "-o", "json", ...beta] },
-    { argv: ["audit-list", "--actor", acmeLogin, ...beta] },
+    { argv: ["audit-list", "--actor", acmeLogin, ...beta], foreign: "actor" },
     { argv: ["audit-list", "--log", "system", ...beta] },
     { argv: ["audit-list", "--tenant", "acme"], foreign: "tenant" },
   ],
@@ -122,7 +122,7 @@ export const probes: Readonly<Record<string, (of: OfAcme) => Probe[]>> = {
     { argv: ["audit-verify", "--tenant", "acme"], foreign: "tenant" },
   ],
   "audit-erase": () => [
-    { argv: ["audit-erase", "--actor", acmeLogin, "--dry-run", ...beta] },
+    { argv: ["audit-erase", "--actor", acmeLogin, "--dry-run", ...beta], foreign: "actor" },
     { argv: ["audit-erase", "--actor", acmeLogin, "--dry-run", "--tenant", "acme"], foreign: "tenant" },
   ],
   "leak-scan": (of) => [
@@ -155,7 +155,7 @@ export const probes: Readonly<Record<string, (of: OfAcme) => Probe[]>> = {
     { argv: ["actor", "grant", "bea", "owner", "--yes", "--tenant", "acme"], foreign: "tenant" },
   ],
   "actor revoke": () => [
-    { argv: ["actor", "revoke", acmeLogin, "--yes", ...beta] },
+    { argv: ["actor", "revoke", acmeLogin, "--yes", ...beta], foreign: "actor" },
     { argv: ["actor", "revoke", acmeLogin, "--yes", "--tenant", "acme"], foreign: "tenant" },
   ],
 };

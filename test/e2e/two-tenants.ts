@@ -141,6 +141,20 @@ export function acmeRows(world: TwoTenants): string {
   );
 }
 
+/** In acme: an operation whose process died, a task that waits for the vault, and a version past its expiry. */
+export function leaveHalfDone({ home }: TwoTenants): void {
+  const database = new Database(join(home.path, "store.db"));
+  const key = `(select id from keys where name = 'zebra-api')`;
+  database.exec(`
+    insert into operations select 'op-1', tenant_id, id, 'rotate', 2, 'record', 'open', revision, 1, created_by,
+      'c-1', 'no boot', 1, 'never', 1, 1, '{}' from keys where id = ${key};
+    insert into outbox select 'task-1', tenant_id, id, 1, 'disable-secret', 'nowhere', 'op-1', 1, 3, 1, null
+      from keys where id = ${key};
+    update key_versions set expires_at = 1 where key_id = ${key};
+    update keys set expires_at = 1 where id = ${key};`);
+  database.close();
+}
+
 export interface Entry {
   operation: string;
   outcome: string;
