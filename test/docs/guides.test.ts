@@ -9,6 +9,7 @@ import { fourKeys, workshop } from "./homes.ts";
 
 /** Every page whose commands a reader types, with what its reader has before. */
 const guides: readonly { page: string; has: string }[] = [
+  { page: "../README.md", has: "" },
   { page: "tutorial.md", has: "" },
   { page: "cookbook.md", has: workshop },
   { page: "runbooks/leaked-key.md", has: fourKeys },
