@@ -99,7 +99,7 @@ async function plan(deps: Deps, input: OwnedInput): Promise<KeyRecord> {
 
 async function create(deps: Deps, input: OwnedInput): Promise<MadeVersion> {
   const place = await placeOf(deps, input.path);
-  const dry = await planOrReplay(deps, input, place.tenantId);
+  const dry = await planOrReplay(deps, input, place);
   if ("replayed" in dry) return dry;
   const existing = await deps.store.keyByName(place);
   if (existing !== null && (await clearTheWay(deps, existing))) return await create(deps, input);
@@ -163,21 +163,29 @@ export async function madeVersion(
 async function planOrReplay(
   deps: Deps,
   input: OwnedInput,
-  tenantId: string,
+  place: Awaited<ReturnType<typeof placeOf>>,
 ): Promise<MadeVersion | { key: KeyRecord; requestHash: string | null }> {
   const { idempotencyKey } = input.options;
   const hash = idempotencyKey === null ? null : await requestHmac(deps, describeRequest(input), input.secret);
   if (hash !== null) {
-    const replay = await findReplay(deps, { verb: "create", key: idempotencyKey, hash, tenantId });
+    const replay = await findReplay(deps, {
+      verb: "create",
+      key: idempotencyKey,
+      hash,
+      tenantId: place.tenantId,
+    });
     const [keyId] = replay?.keyIds ?? [];
     if (replay !== null && keyId !== undefined) {
-      return await madeVersion(deps, {
+      const made = await madeVersion(deps, {
         keyId,
         version: replay.version ?? 1,
         operationId: replay.operationId,
         secret: null,
         replayed: true,
       });
+      // Role and owner may have changed since.
+      assertMay(await standingIn(deps, place.tenant), "manage", made.key.owner);
+      return made;
     }
   }
   return {
