@@ -13,6 +13,7 @@ import { findKey } from "./find-key.ts";
 import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
 import { assertSource, newValue } from "./new-value.ts";
+import type { NewValue } from "./new-value.ts";
 import { assertGenuine } from "./mac-versions.ts";
 import { hashPlan } from "./plan-hash.ts";
 import { runOperation } from "./run-operation.ts";
@@ -106,6 +107,7 @@ async function rotate(deps: Deps, input: RotateKeyInput): Promise<MadeVersion> {
     updatedAt: deps.clock.now(),
   };
   const value = await newValue(deps, key, input);
+  await assertOtherValue(deps, found, value);
   const requestHash = hash === null ? null : Buffer.from(hash).toString("hex");
   const operation = newOperation(deps, {
     kind: "rotate",
@@ -140,6 +142,26 @@ function describeRequest(key: KeyRecord, input: RotateKeyInput): Record<string, 
     generateLength: input.generateLength,
     replace: input.replace ? 1 : 0,
   };
+}
+
+/**
+ * Refuses the value of the active version, and one that is known to others; as far as tags tell, which a password that a
+ * person chose never has. A former value that is neither may come back.
+ */
+async function assertOtherValue(
+  deps: Pick<Deps, "store">,
+  { key, versions }: FoundKey,
+  { tag }: NewValue,
+): Promise<void> {
+  if (tag === null) return;
+  const same = (await deps.store.leakTagsOf(key.id))
+    .filter((former) => Buffer.from(former.tag).equals(tag.tag))
+    .map((former) => versions.find(({ version }) => version === former.version)?.state);
+  if (!same.includes("active") && !same.includes("compromised")) return;
+  const what = same.includes("compromised") ? "a compromised version" : "the active version";
+  throw new KeyctlError("refused", `the value is that of ${what} of ${key.name}`, {
+    hint: "make a new one where this one came from, and give that",
+  });
 }
 
 function assertRotatable(deps: Pick<Deps, "clock">, found: FoundKey, input: RotateKeyInput): void {
