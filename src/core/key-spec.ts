@@ -37,7 +37,7 @@ export function kindFields(kind: KeyKind, spec: KindSpec): KindFields {
     const given = value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
     if (given && !fieldsOf[kind].includes(field)) {
       throw new KeyctlError("usage", `${flagOf[field]} does not go with --kind ${kind}`, {
-        hint: "keyctl create --help",
+        hint: `of this kind are ${fieldsOf[kind].map((name) => flagOf[name]).join(", ")}`,
       });
     }
   }

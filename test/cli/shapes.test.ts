@@ -12,7 +12,7 @@ function words(text: string): string[] {
 /** What scripts read: fields are added, never renamed or taken away. A new field is added here on purpose. */
 const keyFields =
   words(`id name kind tenant env owner state activeVersion revision createdAt createdBy updatedAt
-  expiresAt rotatedAt rotatedBy rotationRequiredAt lastUsedAt rollbackUntil recoverableUntil
+  expiresAt rotatedAt rotatedBy lifetimeMs graceMs rollbackWindowMs rotateEveryMs rotationRequiredAt lastUsedAt rollbackUntil recoverableUntil
   anomalyAt tags complianceTags description correlationId`);
 const kindFields = {
   issued: ["prefix", "tier", "scopes"],

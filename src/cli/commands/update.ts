@@ -92,12 +92,19 @@ export const updateCommand: CommandDefinition = {
     const session = await context.session();
     const planned = await planUpdateKey(session, request);
     if (context.globals.dryRun)
-      return await showWouldChange(context, planned, `change ${planned.fields.join(", ")} of`);
+      return await showWouldChange(context, planned, `change ${inWords(planned.fields)} of`);
     const options = await agreeToChange(context, planned, { class: "mild", verb: "update" });
     const made = await updateKey(session, { ...request, options });
-    return await showChanged(context, made, `is updated: ${made.fields.join(", ")}`);
+    return await showChanged(context, made, `is updated: ${inWords(made.fields)}`);
   },
 };
+
+/** Names of fields as `show` has them: `graceMs` is grace. */
+function inWords(fields: readonly string[]): string {
+  return fields
+    .map((field) => field.replace(/(Ms|At)$/, "").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`))
+    .join(", ");
+}
 
 function readUpdate({ flags }: CommandInput): KeyUpdate {
   if (options.every(({ name }) => name === "id" || !flags.has(name)))

@@ -1,4 +1,5 @@
 import type { TenantOf } from "../../app/tenant-names.ts";
+import { formatDuration } from "../../core/duration.ts";
 import { stateAt } from "../../core/transition.ts";
 import type { KeyRecord, KeyState, VersionRecord } from "../../core/model.ts";
 import { rotationTimes } from "../../core/key-health.ts";
@@ -46,6 +47,10 @@ export function keyJson(key: KeyRecord, tenantOf: TenantOf, now: number): JsonOb
     expiresAt: isoTime(key.expiresAt),
     rotatedAt: isoTime(key.rotatedAt),
     rotatedBy: key.rotatedBy,
+    lifetimeMs: key.lifetimeMs,
+    graceMs: key.graceMs,
+    rollbackWindowMs: key.rollbackWindowMs,
+    rotateEveryMs: key.rotateEveryMs,
     rotationRequiredAt: isoTime(rotationTimes(key).requiredAt),
     lastUsedAt: isoTime(key.lastUsedAt),
     rollbackUntil: isoTime(key.rollbackUntil),
@@ -173,8 +178,20 @@ export function detailColumns(nameOf: (actorId: string) => string): readonly Col
     column("ROLLBACK UNTIL", "rollbackUntil", (key, now) =>
       key.rollbackUntil === null ? "" : relativeTime(key.rollbackUntil, now),
     ),
+    column("LIFETIME", "lifetimeMs", (key) => interval(key.lifetimeMs)),
+    column("GRACE", "graceMs", (key) => interval(key.graceMs)),
+    column("ROLLBACK WINDOW", "rollbackWindowMs", (key) => interval(key.rollbackWindowMs)),
+    column("ROTATE EVERY", "rotateEveryMs", (key) => interval(key.rotateEveryMs)),
+    column("ROTATION DUE", "rotationRequiredAt", (key, now) =>
+      key.activeVersion === null ? "" : relativeTime(rotationTimes(key).requiredAt, now),
+    ),
     column("CORRELATION", "correlationId", (key) => key.correlationId),
   ];
+}
+
+/** Empty where the key has none of its own: the default holds then. */
+function interval(ms: number | null): string {
+  return ms === null ? "" : formatDuration(ms);
 }
 
 function pairs(tags: Record<string, string>): string {
