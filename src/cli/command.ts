@@ -83,8 +83,8 @@ export interface CommandDefinition {
   examples: readonly Example[];
   /** The highest class that its targets can have. */
   danger: DangerClass;
-  /** What has to be typed, where that is always asked and is no key's name or count: `the actor's id`. */
-  confirms?: string;
+  /** What it asks, and what scripts pass, where help cannot tell it from the class alone. */
+  asks?: string;
   /**
    * `yes` adds `--reason --ticket --if-revision`; `idempotent` also `--idempotency-key`. An option of the command's own
    * with the same name takes the place of the common one.

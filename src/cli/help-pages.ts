@@ -58,8 +58,8 @@ export function optionSummary(
 
 /** What the command asks before it acts, and how a script answers; null for a command that asks nothing. */
 export function dangerText(command: CommandDefinition): string | null {
+  if (command.asks !== undefined) return command.asks;
   if (command.danger === "moderate") return "Asks y/N first; scripts pass --yes.";
-  if (command.confirms !== undefined) return `Wants ${command.confirms} typed; scripts pass --confirm.`;
   if (command.danger === "severe") {
     return "Asks y/N first for one key, scripts pass --yes; for more it wants the name or the count typed, scripts pass --confirm.";
   }

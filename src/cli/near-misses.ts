@@ -16,6 +16,8 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
   ls: ["list"],
   keys: ["list"],
   secrets: ["list"],
+  item: ["list"],
+  kv: ["list"],
   rm: ["delete", "revoke"],
   remove: ["delete", "revoke"],
   del: ["delete", "revoke"],
@@ -98,6 +100,12 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
   autocomplete: ["completion"],
 };
 
+/** Flags of other tools, and what does it here; every command has these. */
+const otherFlags: ReadonlyMap<string, string> = new Map([
+  ["--json", "-o json"],
+  ["--force", "--yes"],
+]);
+
 /** Flags in which people look for a place to put a secret. */
 const secretFlags = new Set([
   "--secret",
@@ -166,7 +174,8 @@ export function missingSecondWord(group: string, words: readonly string[]): Keyc
 export function unknownFlag(word: string, command: string, known: readonly string[]): KeyctlError {
   const [, flag] = /^(-[A-Za-z]|--[A-Za-z][A-Za-z-]{0,31})(?:=|$)/.exec(word) ?? [];
   if (flag !== undefined && secretFlags.has(flag.toLowerCase())) return secretOnCommandLine(flag);
-  const near = flag?.startsWith("--") ? nearestName(flag, known) : null;
+  const near =
+    otherFlags.get(flag ?? "") ?? (flag?.startsWith("--") === true ? nearestName(flag, known) : null);
   return new KeyctlError(
     "usage",
     flag === undefined ? `${command} does not have such a flag` : `${command} has no flag ${flag}`,
@@ -187,6 +196,8 @@ export function excessArguments(command: string, expected: number, takesSecret: 
 }
 
 function helpOf(command: string): string {
+  if (command === "exec")
+    return "the program and its flags stand behind --: keyctl exec -e VAR=NAME -- COMMAND";
   return command === "keyctl" ? "keyctl help" : `keyctl ${command} --help`;
 }
 

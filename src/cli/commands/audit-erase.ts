@@ -19,7 +19,7 @@ export const auditEraseCommand: CommandDefinition = {
     },
   ],
   danger: "severe",
-  confirms: "the actor's id",
+  asks: "Wants the actor's id typed; scripts pass --confirm.",
   mutation: "yes",
   run: async (context, { flags }) => {
     const { eraseAudit, planEraseAudit } = await import("../../app/erase-audit.ts");

@@ -119,9 +119,7 @@ async function readRequest(
   kind: KeyKind,
 ): Promise<CreateKeyInput> {
   const { flags, args } = input;
-  const { parseExpiry } = await import("../../core/duration.ts");
-  const expiresText = flags.text("expires");
-  const expiry = expiresText === null ? null : parseExpiry(expiresText);
+  const expiry = flags.expiry("expires");
   const generateLength = readGenerate(input);
   const takesValue = (kind === "provider" || kind === "secret") && generateLength === null;
   const secret =

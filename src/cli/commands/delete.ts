@@ -14,6 +14,7 @@ export const deleteCommand: CommandDefinition = {
     { command: "keyctl delete orders-db --purge --confirm orders-db", does: "gone for good" },
   ],
   danger: "severe",
+  asks: "Asks y/N first, scripts pass --yes; with --purge it wants the key's name typed, scripts pass --confirm.",
   mutation: "yes",
   run: async (context, input) => {
     const { deleteKey, planDeleteKey } = await import("../../app/delete-key.ts");

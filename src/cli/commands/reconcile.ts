@@ -26,6 +26,7 @@ export const reconcileCommand: CommandDefinition = {
     { command: "keyctl reconcile --fix -o json", does: "maintenance, for cron" },
   ],
   danger: "severe",
+  asks: "Asks nothing, but with --accept-vault it wants the generation typed; scripts pass --confirm.",
   mutation: "yes",
   run: async (context, { flags }) => {
     const { reconcile, reconcileOutcome } = await import("../../app/reconcile.ts");

@@ -19,6 +19,7 @@ export const tenantDeleteCommand: CommandDefinition = {
     { command: "keyctl tenant delete acme --confirm acme", does: "end it" },
   ],
   danger: "severe",
+  asks: "Wants the tenant's name typed; scripts pass --confirm.",
   mutation: "yes",
   run: async (context, { args: [name = ""] }) => {
     const { deleteTenant, planDeleteTenant } = await import("../../app/delete-tenant.ts");
