@@ -120,6 +120,7 @@ export async function checkFoldersAbove(deps: FileDeps, folders: readonly string
   return await checked(line, async () => {
     const troubles: Check[] = [];
     const above = await allAbove(deps.files, folders);
+    if (above.length === 0) return [];
     for (const path of above) {
       const facts = await deps.files.facts(path);
       if (facts !== null) troubles.push(...judgeAbove(line, path, { facts, uid }));

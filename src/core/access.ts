@@ -56,7 +56,7 @@ const words: Readonly<Record<Action, string>> = {
   read: "see keys",
   manage: "change keys",
   open: "open keys",
-  audit: "read the audit log",
+  audit: "read the audit log or see who has a role",
   administer: "decide over actors, tenants and what cannot be undone",
 };
 

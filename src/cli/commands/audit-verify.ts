@@ -162,4 +162,6 @@ async function showBundleVerdict({ answer, talk }: CommandContext, verdict: Bund
   if (problem !== null) talk.warn(problem);
   else if (!isTrusted)
     talk.note("consistent with the key inside: compare the fingerprint with one obtained elsewhere");
+  if (problem === null && completeness === "unknown")
+    talk.note("this machine has seen nothing of that log, or more of it than the bundle holds");
 }
