@@ -161,6 +161,23 @@ describe("a purged key", () => {
     });
   });
 
+  it("is what a purge of the vault is for: a task that somebody planted for a live key takes nothing", async () => {
+    await onCopy(async () => {
+      const before = await vaultHolds(home, "secret");
+      alterStore(
+        home,
+        `insert into outbox select 'planted', tenant_id, id, 1, 'purge-secret', 'default/prod/secret', 'planted', 0, 0, 0, null
+          from keys where name = 'secret'`,
+      );
+      home.now += minuteMs;
+      await home.ok(["reconcile", "--fix"]);
+      expect(readStore(home, "select done_at is not null as done from outbox where id = 'planted'")).toEqual([
+        { done: 1 },
+      ]);
+      expect(await vaultHolds(home, "secret")).toEqual(before);
+    });
+  });
+
   function readVault(query: string): Record<string, unknown>[] {
     const database = new Sqlite(join(home.path, "vault.db"), { fileMustExist: true });
     try {
