@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { spawn as spawnPty } from "@lydell/node-pty";
 import { program } from "../e2e/canary-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -86,11 +87,18 @@ export interface Did {
   exit: number;
 }
 
+export interface Playing {
+  /** Shell lines that are run before, and must succeed. */
+  has?: string;
+  /** Everything happens on a terminal of so many columns, and what was printed is all that stood on it. */
+  columns?: number;
+}
+
 /**
  * Types a page into one `sh`, in an empty folder that is also its home, with `keyctl` on the PATH: what is set or entered
- * stays for the next command. Answers what each command did, in order; `prepare` is run before, and must succeed.
+ * stays for the next command. Answers what each command did, in order.
  */
-export async function play(parts: readonly Part[], prepare = ""): Promise<Did[]> {
+export async function play(parts: readonly Part[], { has = ":", columns }: Playing = {}): Promise<Did[]> {
   const folder = await mkdtemp(join(tmpdir(), "keyctl-guide-"));
   try {
     const at = { home: join(folder, "home"), bin: join(folder, "bin"), seen: join(folder, "seen") };
@@ -98,13 +106,17 @@ export async function play(parts: readonly Part[], prepare = ""): Promise<Did[]>
     const shim = `#!/bin/sh\nexec '${process.execPath}' '${await program()}' "$@"\n`;
     await writeFile(join(at.bin, "keyctl"), shim);
     await chmod(join(at.bin, "keyctl"), 0o755);
-    await writeFile(join(folder, "script"), scriptOf(parts, at.seen, prepare));
+    await writeFile(
+      join(folder, "script"),
+      scriptOf(parts, { ...at, has, isTerminal: columns !== undefined }),
+    );
     const env = {
       PATH: [at.bin, dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
       HOME: at.home,
       LANG: "C.UTF-8",
     };
-    const said = await shell(join(folder, "script"), at.home, env);
+    const script = { path: join(folder, "script"), cwd: at.home, env };
+    const said = columns === undefined ? await inPipes(script) : await onScreen(script, columns);
     const did: Did[] = [];
     for (const number of parts.filter(({ is }) => is === "shown").keys()) {
       const read = async (what: string): Promise<string> =>
@@ -118,31 +130,49 @@ export async function play(parts: readonly Part[], prepare = ""): Promise<Did[]>
 }
 
 /** Braces, not parentheses: what a command sets is there for the next one. A script is a shell of its own, and stops at what fails. */
-function scriptOf(parts: readonly Part[], seen: string, prepare: string): string {
-  const lines = [`{ ${prepare || ":"}\n} >/dev/null || exit`];
+function scriptOf(
+  parts: readonly Part[],
+  { seen, has, isTerminal }: { seen: string; has: string; isTerminal: boolean },
+): string {
+  const lines = [`{ ${has}\n} >/dev/null || exit`];
   let number = 0;
   for (const part of parts) {
-    if (part.is === "file")
-      lines.push(
-        `mkdir -p "$(dirname ${part.name})"\ncat > ${part.name} <<'END OF FILE'\n${part.content}END OF FILE`,
-      );
+    if (part.is === "file") {
+      lines.push(`mkdir -p "$(dirname ${part.name})"`);
+      lines.push(`cat > ${part.name} <<'END OF FILE'\n${part.content}END OF FILE`);
+    }
     if (part.is !== "shown") continue;
-    const begin = part.output === null ? "(set -eu" : "{";
-    const end = part.output === null ? ")" : "}";
+    const [begin, end] = part.output === null ? ["(set -eu", ")"] : ["{", "}"];
     const to = `${seen}/${number}`;
-    lines.push(`${begin}\n${part.line}\n${end} >${to}.out 2>${to}.err`, `echo $? >${to}.exit`);
+    lines.push(`${begin}\n${part.line}\n${end}${isTerminal ? "" : ` >${to}.out 2>${to}.err`}`);
+    lines.push(`echo $? >${to}.exit`);
     number += 1;
   }
   return `${lines.join("\n")}\n`;
 }
 
-async function shell(script: string, cwd: string, env: Record<string, string>): Promise<string> {
+interface Script {
+  path: string;
+  cwd: string;
+  env: Record<string, string>;
+}
+
+async function inPipes({ path, cwd, env }: Script): Promise<string> {
   return await new Promise((ended, failed) => {
-    const child = spawn("sh", [script], { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn("sh", [path], { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
     child.on("error", failed);
     child.on("close", () => ended(said));
+  });
+}
+
+async function onScreen({ path, cwd, env }: Script, cols: number): Promise<string> {
+  const terminal = spawnPty("sh", [path], { cwd, env: { ...env, NO_COLOR: "1" }, cols, rows: 24 });
+  return await new Promise((ended) => {
+    let said = "";
+    terminal.onData((text) => (said += text));
+    terminal.onExit(() => ended(said));
   });
 }
 

@@ -8,9 +8,9 @@ import type { Did, Part } from "./guide.ts";
 import { fourKeys, workshop } from "./homes.ts";
 
 /** Every page whose commands a reader types, with what its reader has before. */
-const guides: readonly { page: string; has: string }[] = [
-  { page: "../README.md", has: "" },
-  { page: "tutorial.md", has: "" },
+const guides: readonly { page: string; has?: string }[] = [
+  { page: "../README.md" },
+  { page: "tutorial.md" },
   { page: "cookbook.md", has: workshop },
   { page: "runbooks/leaked-key.md", has: fourKeys },
   { page: "runbooks/rotate.md", has: fourKeys },
@@ -22,7 +22,7 @@ describe.each(guides)("docs/$page", async ({ page, has }) => {
   const shown = parts.filter((part) => part.is === "shown");
   let did: Did[] = [];
   beforeAll(async () => {
-    did = await play(parts, has);
+    did = await play(parts, has === undefined ? {} : { has });
   }, 300_000);
 
   for (const { section, missing } of sections(parts)) {
@@ -40,6 +40,21 @@ describe.each(guides)("docs/$page", async ({ page, has }) => {
       }
     });
   }
+});
+
+describe("the tutorial on a terminal of 80 columns", () => {
+  it("asks nothing, ends each command as in a pipe, and shows no table that is wider", async () => {
+    const parts = await readGuide("tutorial.md");
+    const shown = parts.filter((part) => part.is === "shown");
+    const did = await play(parts, { columns: 80 });
+    expect(did.map(({ exit }) => exit)).toEqual(shown.map(({ exit }) => exit));
+    const screen = did[0]?.stdout ?? "";
+    const tables = screen.split(/\r?\n/).filter((line) => /^\S.*\S {2,}\S/.test(line));
+    expect(tables.length).toBeGreaterThan(50);
+    // A path stays whole.
+    const wide = tables.filter((line) => line.length > 80 && !/ \S*\/keyctl-tutorial\/\S+$/.test(line));
+    expect(wide).toEqual([]);
+  }, 300_000);
 });
 
 describe("the cookbook's files", async () => {
