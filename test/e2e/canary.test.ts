@@ -223,6 +223,7 @@ async function leaking(first: string, third: string): Promise<void> {
   });
   await run({ argv: ["audit-verify", "--state", "-o", "json"] });
   await run({ argv: ["audit-verify", join(home, "bundle")] });
+  await teaming();
   await erasing();
   await run({ argv: ["profile", "list", "-o", "json"] });
   await run({ argv: ["profile", "use", "default"] });
@@ -230,6 +231,29 @@ async function leaking(first: string, third: string): Promise<void> {
   await run({ argv: ["__complete"], stdin: "reveal\n\n" });
   await run({ argv: ["doctor"] });
   await run({ argv: ["doctor", "-o", "json"] });
+}
+
+/** A tenant with a secret in it, people who come and go, and its end. */
+async function teaming(): Promise<void> {
+  await run({ argv: ["tenant", "create", "acme"] });
+  const create = [
+    "create",
+    "acme/prod/db",
+    "--kind",
+    "secret",
+    "--type",
+    "db-credential",
+    "--from-file",
+    "-",
+  ];
+  await run({ argv: create, stdin: given("secret value") });
+  await run({ argv: ["tenant", "list"] });
+  await run({ argv: ["tenant", "show", "acme", "-o", "json"] });
+  await run({ argv: ["actor", "add", "mia", "--tenant", "acme"] });
+  await run({ argv: ["actor", "grant", "mia", "operator", "--yes", "--tenant", "acme", "-o", "json"] });
+  await run({ argv: ["actor", "list", "--tenant", "acme", "-o", "json"] });
+  await run({ argv: ["actor", "revoke", "mia", "--yes", "--tenant", "acme"] });
+  await run({ argv: ["tenant", "delete", "acme", "--confirm", "acme", "-o", "json"] });
 }
 
 /** Erases whoever runs this from the log. */
