@@ -13,23 +13,38 @@ export interface TerminalStreams {
 
 /** Prompts on these streams. The library is loaded at the first question. */
 export function createPrompter(streams: TerminalStreams): Prompter {
-  const context = { input: streams.input, output: streams.output, signal: streams.signal };
   return {
     confirm: async (question) =>
-      await asked(async ({ confirm }) => await confirm({ message: question, default: false }, context)),
-    text: async (question) => await asked(async ({ input }) => await input({ message: question }, context)),
+      await asked(
+        streams,
+        async ({ confirm }, context) => await confirm({ message: question, default: false }, context),
+      ),
+    text: async (question) =>
+      await asked(streams, async ({ input }, context) => await input({ message: question }, context)),
     password: async (question) => {
       // Without `toggleMask: false` Ctrl-T, also one inside what is pasted, would show the secret.
       const config = { message: question, mask: false, toggleMask: false };
-      return Secret.fromUtf8(await asked(async ({ password }) => await password(config, context)));
+      return Secret.fromUtf8(
+        await asked(streams, async ({ password }, context) => await password(config, context)),
+      );
     },
     close: () => streams.close(),
   };
 }
 
-async function asked<T>(ask: (prompts: typeof Inquirer) => Promise<T>): Promise<T> {
+type Context = Omit<TerminalStreams, "close">;
+
+async function asked<T>(
+  { input, output, signal }: TerminalStreams,
+  ask: (prompts: typeof Inquirer, context: Context) => Promise<T>,
+): Promise<T> {
+  const prompts = await import("@inquirer/prompts");
+  const ended = new AbortController();
+  // Ctrl-D and a terminal that goes away end the input and not the question: the process would run out of work, with exit 0.
+  const onPause = () => setImmediate(() => ended.abort());
+  input.once("pause", onPause);
   try {
-    return await ask(await import("@inquirer/prompts"));
+    return await ask(prompts, { input, output, signal: AbortSignal.any([signal, ended.signal]) });
   } catch (error) {
     // Ctrl-C, Ctrl-D, or an abort from outside; the library tells them by these names.
     if (
@@ -39,5 +54,7 @@ async function asked<T>(ask: (prompts: typeof Inquirer) => Promise<T>): Promise<
       throw new KeyctlError("interrupted", "interrupted, nothing was done", { cause: error });
     }
     throw error;
+  } finally {
+    input.removeListener("pause", onPause);
   }
 }

@@ -17,4 +17,6 @@ if (prompter === null) {
   } finally {
     prompter.close();
   }
+  // What a process that has run out of work does not reach.
+  setImmediate(() => process.stdout.write("goes on\n"));
 }

@@ -57,6 +57,11 @@ describe("a prompt on a real terminal", () => {
     expect((await onTerminal("text", "\u0003")).screen).toContain("interrupted");
   });
 
+  it("is interrupted by Ctrl-D too, and goes on to say so itself", async () => {
+    for (const kind of ["confirm", "text", "password"])
+      expect((await onTerminal(kind, "\u0004")).screen).toMatch(/interrupted\s+goes on/);
+  });
+
   it("asks on the terminal itself when stdin carries something else", async () => {
     const { screen } = await onTerminal("text", "prod\r", "leaked");
     expect(screen).toContain("answer prod");
