@@ -24,6 +24,7 @@ export interface Talk {
   /** As `answer`, but never tolerant: rejects unless the bytes were taken. For a secret that is shown once. */
   deliver(data: string | Uint8Array): Promise<void>;
   note(message: string): void;
+  /** The same warning is said once. */
   warn(message: string): void;
   hint(message: string): void;
   /** The error as text, or as one JSON object; unexpected ones say nothing of what they carry. */
@@ -38,6 +39,7 @@ export function createTalk(io: Io, options: TalkOptions): Talk {
   const ci = isCi(io.env);
   const colour = isColoured(io.stderr, io.env);
   let held: string[] = [];
+  const warned = new Set<string>();
   const say = (lead: string, message: string): void => {
     held.push(`${lead}${printable(message, ci)}\n`);
     if (!options.json) void flush();
@@ -64,7 +66,11 @@ export function createTalk(io: Io, options: TalkOptions): Talk {
       }
     },
     note: (message) => say("keyctl: ", message),
-    warn: (message) => say(`keyctl: ${paint("warning:", 33, colour)} `, message),
+    warn: (message) => {
+      // What is met while planning is often met again while doing.
+      if (!warned.has(message)) say(`keyctl: ${paint("warning:", 33, colour)} `, message);
+      warned.add(message);
+    },
     hint: (message) => say("keyctl: hint: ", message),
     fail: async (error) => {
       const known = withUsageHint(publicError(error), options.verb);
