@@ -98,7 +98,14 @@ export async function placeOf(
 async function byPath(deps: FindDeps, path: string): Promise<{ key: KeyRecord; version: null }> {
   const place = await placeOf(deps, path);
   const key = await deps.store.keyByName(place);
-  if (key === null) throw unknownKey(path, place.env);
+  if (key === null) {
+    const { env, tenant } = deps.caller;
+    const elsewhere = [
+      ...(place.tenantId === tenant.id ? [] : [" --tenant ", place.tenant.name]),
+      ...(place.env === env ? [] : [" --env ", place.env]),
+    ];
+    throw unknownKey(`${path} in environment ${place.env}`, elsewhere.join(""));
+  }
   return { key, version: null };
 }
 
@@ -131,8 +138,7 @@ async function withId(
   return found === null ? null : { key: found.key, version: found.version.version };
 }
 
-function unknownKey(what: string, env?: string): KeyctlError {
-  return new KeyctlError("not-found", `no key ${what}${env === undefined ? "" : ` in environment ${env}`}`, {
-    hint: "keyctl list",
-  });
+/** `elsewhere`: the flags with which `list` shows the place where it was looked for. */
+function unknownKey(what: string, elsewhere = ""): KeyctlError {
+  return new KeyctlError("not-found", `no key ${what}`, { hint: `keyctl list${elsewhere}` });
 }

@@ -14,8 +14,8 @@ import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
 import { assertSource, newValue } from "./new-value.ts";
 import type { NewValue } from "./new-value.ts";
-import { assertGenuine } from "./mac-versions.ts";
 import { hashPlan } from "./plan-hash.ts";
+import { assertKeyGenuine } from "./revoked-rows.ts";
 import { runOperation } from "./run-operation.ts";
 import { settle } from "./settle.ts";
 import { recordVersion } from "./record-version.ts";
@@ -94,11 +94,7 @@ async function rotate(deps: Deps, input: RotateKeyInput): Promise<MadeVersion> {
   if (await clearTheWay(deps, found.key)) return await rotate(deps, input);
   assertRotatable(deps, found, input);
   await assertNewFile(deps, input.outFile);
-  await assertGenuine(
-    deps.keyring,
-    found.key,
-    found.versions.filter((version) => version.state === "active"),
-  );
+  await assertKeyGenuine(deps, found);
 
   const key: KeyRecord = {
     ...found.key,
@@ -169,7 +165,9 @@ function assertRotatable(deps: Pick<Deps, "clock">, found: FoundKey, input: Rota
   assertRevision(key, input.options.ifRevision);
   const now = deps.clock.now();
   if (key.deletedAt !== null) {
-    throw new KeyctlError("refused", `${key.name} is deleted`, { hint: `keyctl show ${key.name}` });
+    throw new KeyctlError("refused", `${key.name} is deleted`, {
+      hint: `keyctl restore ${key.env}/${key.name}`,
+    });
   }
   const accepted = versions.some((version) => judgeVersion(key, version, now) === "accepted");
   if (!accepted && !input.replace) {

@@ -12,7 +12,7 @@ export function assertNotWeak(secret: Secret): void {
   const fault = weakness(secret);
   if (fault === null) return;
   throw new KeyctlError("refused", `the value is ${fault}`, {
-    hint: `give at least ${secretBytesMin} bytes, or let keyctl draw one with --generate`,
+    hint: `give at least ${secretBytesMin} bytes; a secret of our own keyctl can draw (--generate)`,
   });
 }
 
