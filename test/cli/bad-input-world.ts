@@ -43,27 +43,35 @@ interface Template {
 
 let template: Promise<Template> | null = null;
 
+/** Makes what the verbs' good calls need, by `ok`, which runs one command line with this input and answers stdout. */
+export async function fillHome(
+  ok: (argv: readonly string[], stdin: string) => Promise<string>,
+): Promise<{ first: string; second: string }> {
+  const say = async (line: string): Promise<string> => (await ok(line.split(" "), "")).trim();
+  const first = await say("create api --scopes read");
+  const second = await say("rotate api --yes");
+  const given = async (line: string, value: string): Promise<unknown> =>
+    await ok([...line.split(" "), "--from-file", "-"], value);
+  await given("create openai --kind provider --provider openai", providerValue);
+  await given("create db --kind secret --type db-credential", secretValue);
+  await say("create phi --kind encryption --type PHI_DATA");
+  await say("create gone");
+  await say("revoke gone --reason superseded --yes");
+  await say("create paused");
+  await say("suspend paused --reason test");
+  await say("create thrown-away");
+  await say("delete thrown-away --yes");
+  await say("tenant create spare");
+  await say("actor add mia --role operator");
+  return { first, second };
+}
+
 /** Made once in a worker: the RSA key of an encryption key takes most of a test's time. */
 async function templateHome(): Promise<Template> {
   template ??= (async () => {
     const home = await makeHome();
     process.once("exit", () => home.remove());
-    const first = (await home.ok(["create", "api", "--scopes", "read"])).trim();
-    const second = (await home.ok(["rotate", "api", "--yes"])).trim();
-    const given = async (argv: string[], value: string): Promise<unknown> =>
-      await home.ok([...argv, "--from-file", "-"], { stdin: value });
-    await given(["create", "openai", "--kind", "provider", "--provider", "openai"], providerValue);
-    await given(["create", "db", "--kind", "secret", "--type", "db-credential"], secretValue);
-    await home.ok(["create", "phi", "--kind", "encryption", "--type", "PHI_DATA"]);
-    await home.ok(["create", "gone"]);
-    await home.ok(["revoke", "gone", "--reason", "superseded", "--yes"]);
-    await home.ok(["create", "paused"]);
-    await home.ok(["suspend", "paused", "--reason", "a test"]);
-    await home.ok(["create", "thrown-away"]);
-    await home.ok(["delete", "thrown-away", "--yes"]);
-    await home.ok(["tenant", "create", "spare"]);
-    await home.ok(["actor", "add", "mia", "--role", "operator"]);
-    return { home, first, second };
+    return { home, ...(await fillHome(async (argv, stdin) => await home.ok(argv, { stdin }))) };
   })();
   return await template;
 }
@@ -122,10 +130,10 @@ export async function runLimited(
 }
 
 /** The id of the actor who made a home. */
-function actorIdIn({ path }: Home): string {
+function actorIdIn({ path }: Pick<Home, "path">): string {
   const database = new Database(join(path, "store.db"), { readonly: true });
   try {
-    return String(database.prepare("select id from actors where login = 'tester'").pluck().get());
+    return String(database.prepare("select actor_id from memberships where role = 'owner'").pluck().get());
   } finally {
     database.close();
   }
@@ -258,7 +266,10 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     vault: "needed",
   },
   "audit-erase": {
-    good: ({ home }) => ({ argv: ["audit-erase", "--actor=tester", `--confirm=${actorIdIn(home)}`] }),
+    good: ({ home }) => {
+      const id = actorIdIn(home);
+      return { argv: ["audit-erase", `--actor=${id}`, `--confirm=${id}`] };
+    },
     name: "none",
     store: "needed",
     vault: "none",

@@ -13,11 +13,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/tree.ts";
 import {
   expectOneClearMessage,
   expectSound,
+  fillHome,
   makeWorld,
   refusals,
   runLimited,
@@ -34,35 +36,34 @@ const isRoot = process.getuid?.() === 0;
 /** Nobody, on every system that has it. */
 const nobody = 65_534;
 
-/** A home that this user's processes made, with one issued key of two versions; its login is the real one. */
+/** A home that this user's processes made, as `bad-input-world.ts` has it; its login is the real one. */
 let template = "";
 let key = "";
 beforeAll(async () => {
   template = mkdtempSync(join(tmpdir(), "keyctl-space-"));
   await okProcess(template, ["init"]);
-  await okProcess(template, ["create", "api"]);
-  key = (await okProcess(template, ["rotate", "api", "--yes"])).trim();
+  ({ second: key } = await fillHome(async (argv, stdin) => await okProcess(template, argv, { stdin })));
 });
 afterAll(() => rmSync(template, { recursive: true, force: true }));
 
 let home = "";
-/** One copy for all verbs of a block, in the order of help: what one leaves suits the next. */
+/** A copy for each test, which must leave no operation open. */
 function ownHome(): void {
-  beforeAll(() => {
+  beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), "keyctl-space-"));
     cpSync(template, home, { recursive: true });
   });
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  afterEach(() => {
+    const store = new Sqlite(join(home, "store.db"), { fileMustExist: true });
+    const open = store.prepare("select count(*) from operations where status = 'open'").pluck().get();
+    store.close();
+    rmSync(home, { recursive: true, force: true });
+    expect(open, "open operations").toBe(0);
+  });
 }
 
-async function expectNothingOpen(): Promise<void> {
-  const found = JSON.parse(await okProcess(home, ["reconcile", "-o", "json"]));
-  expect(found).toMatchObject({ operations: [], drift: [] });
-}
-
-/** The good calls of `bad-input-world.ts` fit this home: its issued key is called api too. */
-function argvOf(verb: string): readonly string[] {
-  const stand: Pick<World, "second"> = { second: key };
+function argvOf(verb: string, path = home): readonly string[] {
+  const stand = { second: key, home: { path } };
   const call = verbs[verb]?.good(Object.assign(Object.create(null), stand));
   if (call === undefined) throw new Error(`no row for ${verb}`);
   return call.argv;
@@ -70,6 +71,8 @@ function argvOf(verb: string): readonly string[] {
 
 const inputOf = (verb: string): string => (verb === "verify" ? key : "nothing to see\n");
 const answering = commands.map(({ name }) => name).filter((name) => name !== "demo");
+/** These need nothing of a home to be written, or read. */
+const atRest = new Set(["leak-scan", "completion", "profile list", "profile use"]);
 
 function expectNoTrace(ran: Ran): void {
   expect(ran.err).not.toMatch(/\n\s+at |node:internal|Error:/);
@@ -82,17 +85,21 @@ if (!hasFull) it("skipped: this system has no /dev/full", () => undefined);
 describe.runIf(hasFull)("an answer for which there is no space", () => {
   ownHome();
 
-  it.each(answering)("of %s is told with its exit code, never with a stack trace", async (verb) => {
-    const full = openSync("/dev/full", constants.O_WRONLY);
-    const ran = await runProcess(home, argvOf(verb), { stdin: inputOf(verb), stdout: full });
-    closeSync(full);
-    expectNoTrace(ran);
-    const handsOut = verb === "create" || verb === "rotate";
-    expect(ran.code, ran.err).toBe(handsOut ? 12 : 10);
-    expect(ran.err).toMatch(handsOut ? /is active, its secret was not delivered/ : /there is no space left/);
-  });
-
-  it("leaves nothing open", expectNothingOpen);
+  // What exec runs has an output of its own.
+  it.each(answering.filter((verb) => verb !== "exec"))(
+    "of %s is told with its exit code, never with a stack trace",
+    async (verb) => {
+      const full = openSync("/dev/full", constants.O_WRONLY);
+      const ran = await runProcess(home, argvOf(verb), { stdin: inputOf(verb), stdout: full });
+      closeSync(full);
+      expectNoTrace(ran);
+      const handsOut = verb === "create" || verb === "rotate";
+      expect(ran.code, ran.err).toBe(handsOut ? 12 : 10);
+      expect(ran.err).toMatch(
+        handsOut ? /is active, its secret was not delivered/ : /there is no space left/,
+      );
+    },
+  );
 });
 
 describe("a reader that goes away", () => {
@@ -117,8 +124,6 @@ describe("a reader that goes away", () => {
       expect(err).toMatch(/is active, its secret was not delivered\nkeyctl: hint: .*keyctl rotate prod\//);
     } else expect(code, err).toBe("0");
   });
-
-  it("leaves nothing open", expectNothingOpen);
 
   it("leaves a key that counts to the rotate that the hint names", async () => {
     const { code, err } = piped(["create", "lost"], "true", await program());
@@ -149,7 +154,10 @@ describe("a store that may not grow", () => {
       ? [...call.argv, "--reason", verb === "revoke" ? "superseded" : "x".repeat(90_000)]
       : call.argv;
     const ran = await runLimited(world, { ...call, argv }, { pagesMax: pages });
-    if (ran.code !== 0) {
+    // What was erased stays erased; that the files could not be cleaned for want of space is said, and is still to do.
+    const isHalf = verb === "audit-erase" && ran.code === 8;
+    if (isHalf) expect(ran.err).toMatch(/no space left for the store[^]*may still hold what was erased/);
+    else if (ran.code !== 0) {
       expectOneClearMessage(
         { ...ran, out: "" },
         { ...unavailable, message: /no space left for the store/, hint: /free some disk space/ },
@@ -197,10 +205,14 @@ describe.runIf(mayBeTried)("a home that may only be read", () => {
     const ran = await runProcess(home, argvOf(verb), { stdin: inputOf(verb), ...asUser });
     modes(0o700, 0o600);
     expectNoTrace(ran);
-    if (verb === "leak-scan") expect(ran.code, ran.err).toBe(0);
-    else {
+    if (atRest.has(verb)) expect(ran.code, ran.err).toBe(0);
+    else if (verb === "doctor") {
+      expect(ran.code, ran.err).toBe(11);
+      expect(ran.out).toMatch(/^fail .*unlock key|^fail .*store/m);
+    } else {
+      const ownFailure = commands.find(({ name }) => name === verb)?.ownFailure;
       expectOneClearMessage(
-        { ...ran, code: ran.code ?? -1 },
+        { ...ran, code: ran.code ?? -1, ...(ownFailure === undefined ? {} : { ownFailure }) },
         { ...unavailable, message: /may not be read or written/, hint: /permissions/ },
       );
     }
@@ -210,7 +222,11 @@ describe.runIf(mayBeTried)("a home that may only be read", () => {
   // Only root can run keyctl as somebody else; as anybody else there is nothing to try.
   const others = isRoot ? ["list", "create", "revoke", "leak-scan"] : [];
   it.each(others)("whose files belong to somebody else stops %s likewise", async (verb) => {
-    const ran = await runProcess(template, argvOf(verb), { stdin: inputOf(verb), uid: nobody, cwd: "/" });
+    const ran = await runProcess(template, argvOf(verb, template), {
+      stdin: inputOf(verb),
+      uid: nobody,
+      cwd: "/",
+    });
     expectNoTrace(ran);
     if (verb === "leak-scan") expect(ran.code, ran.err).toBe(0);
     else expectOneClearMessage({ ...ran, code: ran.code ?? -1 }, unavailable);
