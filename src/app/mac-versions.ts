@@ -43,15 +43,13 @@ export async function rowMacMatches(
   return version.rowMac.length === expected.length && timingSafeEqual(version.rowMac, expected);
 }
 
-const accepting: ReadonlySet<VersionRecord["state"]> = new Set(["active", "rotated", "inactive"]);
-
-/** Whether a version is in a state in which it is accepted, or from which `resume` makes it so: its row needs a MAC. */
-export function isAccepting(version: VersionRecord): boolean {
-  return accepting.has(version.state);
+/** Whether a version is in a state in which its row carries a MAC. */
+export function carriesMac(version: VersionRecord): boolean {
+  return !withoutMac.has(version.state);
 }
 
 /**
- * Refuses (`integrity`) versions in an accepting state whose rows are not genuine: what is about to be built on them, or to
+ * Refuses (`integrity`) versions whose rows should carry a MAC and are not genuine: what is about to be built on them, or to
  * give them a fresh MAC, would make somebody else's change ours. Inside a transaction only after `loadRowKeys`.
  */
 export async function assertGenuine(
@@ -60,7 +58,7 @@ export async function assertGenuine(
   versions: readonly VersionRecord[],
 ): Promise<void> {
   for (const version of versions) {
-    if (!isAccepting(version) || (await rowMacMatches(keyring, key, version))) continue;
+    if (!carriesMac(version) || (await rowMacMatches(keyring, key, version))) continue;
     throw new KeyctlError(
       "integrity",
       `the row of version ${version.version} of ${key.name} was changed behind keyctl: nothing is built on it`,

@@ -1,10 +1,10 @@
 import { applyChanges, summarise, transitionsOf } from "../core/transition.ts";
 import { planExpiry } from "../core/lifecycle.ts";
-import type { KeyRecord } from "../core/model.ts";
+import type { KeyRecord, VersionRecord } from "../core/model.ts";
 import { idempotencyWindowMs } from "../core/policy.ts";
 import type { Deps } from "./deps.ts";
-import { macChanges } from "./mac-versions.ts";
-import type { OutboxItem } from "./ports.ts";
+import { loadRowKeys, macChanges, rowMacMatches } from "./mac-versions.ts";
+import type { OutboxItem, VersionPatch } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
 import { outboxItem } from "./vault-tasks.ts";
 import { changed } from "./version-work.ts";
@@ -25,7 +25,7 @@ export async function writeExpiries(deps: Deps, tenantIds: readonly string[]): P
 }
 
 async function expireKey(deps: Deps, keyId: string): Promise<boolean> {
-  const root = await deps.keyring.current();
+  const root = await loadRowKeys(deps, keyId);
   return await deps.store.transaction(async (tx) => {
     const key = await tx.keyById(keyId);
     // An open operation expects the revision it knows: expiry, which is enforced at read time, waits for it.
@@ -36,7 +36,8 @@ async function expireKey(deps: Deps, keyId: string): Promise<boolean> {
     if (changes.length === 0) return false;
     const after = applyChanges(versions, changes);
     for (const patch of macChanges(key, { changes, after }, root)) {
-      if (!(await tx.updateVersion(patch))) throw changed();
+      if (!(await tx.updateVersion(await onlyGenuine(deps.keyring, key, { versions, patch }))))
+        throw changed();
     }
     const next: KeyRecord = { ...key, ...summarise(key, after), revision: key.revision + 1, updatedAt: now };
     if (!(await tx.updateKey(next, key.revision))) throw changed();
@@ -53,6 +54,17 @@ async function expireKey(deps: Deps, keyId: string): Promise<boolean> {
     });
     return true;
   });
+}
+
+/** A row that was changed behind keyctl expires like any other, but gets no MAC, which would make the change ours. */
+async function onlyGenuine(
+  keyring: Deps["keyring"],
+  key: KeyRecord,
+  { versions, patch }: { versions: readonly VersionRecord[]; patch: VersionPatch },
+): Promise<VersionPatch> {
+  const row = versions.find(({ version }) => version === patch.version);
+  if (row !== undefined && (await rowMacMatches(keyring, key, row))) return patch;
+  return { ...patch, set: { ...patch.set, rowMac: null, rowMacPepperVersion: null } };
 }
 
 /** Forgets answers to idempotency keys after their seven days. */

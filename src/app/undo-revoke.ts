@@ -1,5 +1,3 @@
-import { parseEntry } from "../audit/entry.ts";
-import type { JsonValue } from "../core/canonical-json.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { applyChanges, summarise, transitionsOf } from "../core/transition.ts";
 import type { VersionChange } from "../core/transition.ts";
@@ -13,6 +11,7 @@ import type { FoundKey, KeySelector } from "./find-key.ts";
 import { macChanges } from "./mac-versions.ts";
 import type { Revocation } from "./ports.ts";
 import { recordAudit } from "./record-audit.ts";
+import { keyBefore, revokedRows } from "./revoked-rows.ts";
 import { settle } from "./settle.ts";
 import { changed } from "./version-work.ts";
 import { rowDigest } from "./write-revoke.ts";
@@ -58,8 +57,9 @@ async function undo(deps: Deps, input: UndoInput): Promise<KeyRecord> {
   const then = await keyBefore(deps, found.key, seq);
   for (const change of changes) {
     const version = found.versions.find((candidate) => candidate.version === change.version);
-    if (version === undefined || rows[String(version.version)] !== rowDigest(then, version))
-      throw tampered(change.version);
+    const isAsRevoked =
+      version !== undefined && then !== null && rows[String(version.version)] === rowDigest(then, version);
+    if (!isAsRevoked) throw tampered(change.version);
   }
   const root = await deps.keyring.current();
   const after = applyChanges(found.versions, changes);
@@ -144,54 +144,6 @@ async function lastRevocation(deps: Pick<Deps, "store">, found: FoundKey): Promi
   });
 }
 
-/** What the audit entry of the revoke kept of each row, and where it stands in the log. */
-async function revokedRows(
-  deps: Pick<Deps, "store">,
-  key: KeyRecord,
-  revocation: Revocation,
-): Promise<{ rows: Readonly<Record<string, JsonValue>>; seq: number }> {
-  const query = {
-    log: key.tenantId,
-    keyId: key.id,
-    operation: "key.revoke",
-    operationId: revocation.operationId,
-  };
-  for await (const row of deps.store.auditEntries(query)) {
-    const { after } = parseEntry(row.bytes);
-    const rows = isJsonObject(after) ? after["rows"] : null;
-    if (isJsonObject(rows)) return { rows, seq: row.seq };
-  }
-  throw new KeyctlError("integrity", "the audit log has no entry of this revoke", {
-    hint: "keyctl audit-verify",
-  });
-}
-
-/** The key as it was when entry `seq` was written: what was updated since is in the log, field by field. */
-async function keyBefore(deps: Pick<Deps, "store">, key: KeyRecord, seq: number): Promise<KeyRecord> {
-  const query = { log: key.tenantId, keyId: key.id, operation: "key.update", fromSeq: seq + 1 };
-  let then = key;
-  for await (const row of deps.store.auditEntries({ ...query, newestFirst: true })) {
-    const { before } = parseEntry(row.bytes);
-    if (isJsonObject(before)) then = { ...then, ...macFieldsOf(before) };
-  }
-  return then;
-}
-
-/** The fields of a key that its rows' MACs cover and an update can change. */
-function macFieldsOf(before: Readonly<Record<string, JsonValue>>): Partial<KeyRecord> {
-  const { owner, tier, scopes, authorizedServices } = before;
-  return {
-    ...(typeof owner === "string" ? { owner } : {}),
-    ...(typeof tier === "string" ? { tier } : {}),
-    ...(isTextList(scopes) ? { scopes } : {}),
-    ...(isTextList(authorizedServices) ? { authorizedServices } : {}),
-  };
-}
-
-function isTextList(value: JsonValue | undefined): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
-}
-
 function tampered(version: number): KeyctlError {
   return new KeyctlError(
     "integrity",
@@ -200,8 +152,4 @@ function tampered(version: number): KeyctlError {
       hint: "keyctl audit-verify --state",
     },
   );
-}
-
-function isJsonObject(value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

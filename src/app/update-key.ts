@@ -10,7 +10,7 @@ import type { Deps } from "./deps.ts";
 import { findKey, standingIn } from "./find-key.ts";
 import type { FoundKey } from "./find-key.ts";
 import type { VersionedKeys } from "./keyring.ts";
-import { assertGenuine, isAccepting, loadRowKeys, macOf } from "./mac-versions.ts";
+import { assertGenuine, carriesMac, loadRowKeys, macOf } from "./mac-versions.ts";
 import { hashPlan } from "./plan-hash.ts";
 import type { StoreReader, StoreTransaction, VersionPatch } from "./ports.ts";
 import { settle } from "./settle.ts";
@@ -35,7 +35,7 @@ export async function planUpdateKey(deps: Deps, input: UpdateKeyInput): Promise<
 }
 
 /**
- * Changes what is known of a key, and what its versions are accepted for: each row that may be accepted gets a new MAC, if it
+ * Changes what is known of a key, and what its versions are accepted for: each row that carries a MAC gets a new one, if it
  * is genuine now (else `integrity`). `forbidden` also when the caller could not manage the key of its new owner; `conflict`
  * while another process works on the key. Where nothing differs, nothing is written.
  */
@@ -73,7 +73,7 @@ async function update(deps: Deps, input: UpdateKeyInput): Promise<Updated<Change
   if (plan.fields.length === 0) return { key: found.key, changed: false, vaultPending: 0, fields: [] };
   if (await clearTheWay(deps, found.key)) return await update(deps, input);
   // A key that was revoked has no row to authenticate: it is changed without the vault.
-  const root = found.versions.some(isAccepting) ? await loadRowKeys(deps, found.key.id) : null;
+  const root = found.versions.some(carriesMac) ? await loadRowKeys(deps, found.key.id) : null;
   const written = await deps.store.transaction(async (tx) => await write(deps, tx, { input, root }));
   if (root !== null) await settle(deps, { keyId: found.key.id, tenantId: found.key.tenantId });
   return { ...written, vaultPending: 0 };
@@ -87,10 +87,10 @@ async function write(
   const { input, root } = what;
   const { found, plan } = await planned(deps, tx, input);
   if (plan.fields.length === 0) return { key: found.key, changed: false, fields: [] };
-  if (root === null && found.versions.some(isAccepting)) throw changed();
+  if (root === null && found.versions.some(carriesMac)) throw changed();
   await assertGenuine(deps.keyring, found.key, found.versions);
   const next = keyAfter(deps, found.key, plan);
-  const patches = root === null ? [] : plan.versions.filter(isAccepting).map(patchOf(next, root));
+  const patches = root === null ? [] : plan.versions.filter(carriesMac).map(patchOf(next, root));
   await writeKeyChange(deps, tx, {
     former: found.key,
     next,

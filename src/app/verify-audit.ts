@@ -13,7 +13,7 @@ import { attempted } from "./attempt.ts";
 import { compareUsage, countedBatch } from "./compare-usage.ts";
 import type { CountedBatch } from "./compare-usage.ts";
 import type { Deps } from "./deps.ts";
-import { rowMacMatches } from "./mac-versions.ts";
+import { carriesMac, rowMacMatches } from "./mac-versions.ts";
 import type { AuditRow, CheckpointMemory, StoreReader, StoredCheckpoint, Vault } from "./ports.ts";
 import { callersLog } from "./select-audit.ts";
 import type { CallersLog } from "./select-audit.ts";
@@ -172,8 +172,7 @@ async function comparePage(deps: Deps, replay: StateReplay, keys: readonly KeyRe
     };
     found.push(...replay.compare(current).map(describeDifference));
     for (const row of rows) {
-      const accepting = row.state === "active" || row.state === "rotated" || row.state === "inactive";
-      if (accepting && !(await rowMacMatches(deps.keyring, key, row))) {
+      if (carriesMac(row) && !(await rowMacMatches(deps.keyring, key, row))) {
         found.push(
           `${key.env}/${key.name} version ${row.version} has a row that keyctl did not write: it is not accepted`,
         );
