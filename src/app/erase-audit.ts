@@ -1,12 +1,10 @@
-import { systemLog } from "../audit/entry.ts";
 import { assertMay } from "../core/access.ts";
 import { isKeyctlError, KeyctlError } from "../core/errors.ts";
-import type { Actor } from "../core/model.ts";
 import { attempted } from "./attempt.ts";
 import type { Deps, MutationOptions } from "./deps.ts";
-import { isKnownHere } from "./find-actor.ts";
 import { standing } from "./find-key.ts";
-import { defaultTenant } from "./init-store.ts";
+import { knownActor, logsOf } from "./known-actor.ts";
+import type { LoggedActor } from "./known-actor.ts";
 import { hashPlan } from "./plan-hash.ts";
 import type { StoreReader } from "./ports.ts";
 import { auditEntry } from "./record-audit.ts";
@@ -28,7 +26,7 @@ export interface PersonalInLog {
 }
 
 export interface ErasePlan {
-  actor: Actor;
+  actor: LoggedActor;
   logs: PersonalInLog[];
   entries: number;
   fields: number;
@@ -43,7 +41,7 @@ export interface ErasedPersonal extends Omit<ErasePlan, "planHash"> {
 /**
  * What would be erased: beside the log of the caller's tenant, and beside the log `system` for owners of the tenant that
  * every store has, because nobody else stands above that log. `forbidden` but for owners; `not-found` for an actor that has
- * neither a role nor an entry there.
+ * neither a role nor an entry there. `unknown` is whoever came with a login that is no actor's.
  */
 export async function planEraseAudit(deps: EraseDeps, input: EraseInput): Promise<ErasePlan> {
   return await attempted(deps, { operation: "audit.erase" }, async () => await plan(deps, input));
@@ -76,7 +74,7 @@ export async function eraseAudit(
 }
 
 /** Whoever erases its own data does not leave it behind with the entry that says so. */
-function eraser(deps: EraseDeps, actor: Actor): EraseDeps {
+function eraser(deps: EraseDeps, actor: LoggedActor): EraseDeps {
   const { caller } = deps;
   return caller.actor.id === actor.id ? { ...deps, caller: { ...caller, personal: {} } } : deps;
 }
@@ -95,8 +93,8 @@ async function scrub(deps: EraseDeps): Promise<boolean> {
 async function plan(deps: EraseDeps, { actor: wanted }: EraseInput): Promise<ErasePlan> {
   const { store, caller } = deps;
   assertMay(standing(caller), "administer");
-  const actor = (await store.actors()).find(({ id, login }) => id === wanted || login === wanted);
-  if (actor === undefined || !(await isKnownHere(deps, actor))) {
+  const actor = await knownActor(deps, wanted);
+  if (actor === null) {
     throw new KeyctlError("not-found", `no actor of that id or login in tenant ${caller.tenant.name}`, {
       hint: "keyctl actor list",
     });
@@ -105,11 +103,7 @@ async function plan(deps: EraseDeps, { actor: wanted }: EraseInput): Promise<Era
   return { actor, logs, ...total(logs), planHash: hashOf(actor, logs) };
 }
 
-function logsOf({ caller: { tenant } }: EraseDeps): string[] {
-  return tenant.name === defaultTenant ? [tenant.id, systemLog] : [tenant.id];
-}
-
-async function personalOf(store: StoreReader, logs: string[], actor: Actor): Promise<PersonalInLog[]> {
+async function personalOf(store: StoreReader, logs: string[], actor: LoggedActor): Promise<PersonalInLog[]> {
   const found: PersonalInLog[] = [];
   for (const log of logs) found.push({ log, ...(await store.countPersonal({ log, actorId: actor.id })) });
   return found;
@@ -122,7 +116,7 @@ function total(logs: readonly PersonalInLog[]): { entries: number; fields: numbe
   };
 }
 
-function hashOf(actor: Actor, logs: readonly PersonalInLog[]): string {
+function hashOf(actor: LoggedActor, logs: readonly PersonalInLog[]): string {
   const counts = logs.map(({ log, entries, fields }) => [log, entries, fields]);
   return hashPlan({ verb: "audit-erase", actor: actor.id, logs: counts });
 }

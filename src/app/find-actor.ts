@@ -72,11 +72,3 @@ function nearestOf(actors: readonly Actor[], wanted: string): string | null {
     actors.flatMap(({ login, name }) => [login, name]),
   );
 }
-
-/** Whether the tenant has to do with the actor: by a role in it, or by what it did there once. */
-export async function isKnownHere({ store, caller }: FindDeps, actor: Actor): Promise<boolean> {
-  if ((await store.roleOf(actor.id, caller.tenant.id)) !== null) return true;
-  const query = { log: caller.tenant.id, actorId: actor.id, limit: 1 };
-  for await (const _entry of store.auditEntries(query)) return true;
-  return false;
-}

@@ -5,7 +5,7 @@ import type { AuditEntry } from "../audit/entry.ts";
 import { isEmptyFilter, matchesFilter } from "../audit/filter.ts";
 import type { AuditFilter } from "../audit/filter.ts";
 import type { Deps } from "./deps.ts";
-import { isKnownHere } from "./find-actor.ts";
+import { knownActor } from "./known-actor.ts";
 import { standing } from "./find-key.ts";
 import { defaultTenant } from "./init-store.ts";
 import type { AuditRow } from "./ports.ts";
@@ -32,10 +32,8 @@ export function callersLog({ caller }: Pick<Deps, "caller">, which: CallersLog):
 export async function resolveFilter(deps: SelectDeps, filter: AuditFilter): Promise<AuditFilter> {
   const { actor } = filter;
   if (actor === undefined) return filter;
-  const known = (await deps.store.actors()).find(
-    (candidate) => candidate.id === actor || candidate.login === actor,
-  );
-  if (known !== undefined && (await isKnownHere(deps, known))) return { ...filter, actor: known.id };
+  const known = await knownActor(deps, actor);
+  if (known !== null) return { ...filter, actor: known.id };
   throw new KeyctlError("not-found", "no actor of that id or login", {
     hint: "keyctl audit-list -o json names the actors",
   });

@@ -156,6 +156,25 @@ describe("erasing a person from the log", () => {
       await expect(planEraseAudit(owner, { actor, options })).rejects.toMatchObject({ code: "not-found" });
   });
 
+  it("takes what strangers left in the log system: who is no actor, and who has no role in the tenant that was asked for", async () => {
+    await home.ok(["tenant", "create", "acme"]);
+    await home.ok(["actor", "add", "zoe", "--role", "owner", "--tenant", "acme"]);
+    const env = { SSH_CONNECTION: `${address} 1 192.0.2.8 22` };
+    for (const login of ["mallory", "zoe"])
+      expect((await home.run(["list"], { login, env })).code).not.toBe(0);
+    const acme = await home.run(["audit-erase", "--actor", "unknown", "--tenant", "acme", "--dry-run"]);
+    expect(acme.code).toBe(3);
+    for (const actor of ["unknown", "zoe"]) {
+      const { logs } = await erase(owner, actor);
+      expect(logs).toMatchObject([{ fields: 0 }, { log: systemLog, entries: 1, fields: 3 }]);
+    }
+    await erase(owner, "bob");
+    await owner.close();
+    const file = readFileSync(join(home.path, "store.db"), "latin1");
+    for (const personal of [address, "mallory"]) expect(file).not.toContain(personal);
+    owner = await home.session();
+  });
+
   it("does exactly the plan that was agreed to, or nothing", async () => {
     const { planHash } = await planEraseAudit(owner, { actor: "bob", options });
     await act(bob, "key.revoke");

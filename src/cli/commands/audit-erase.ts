@@ -7,7 +7,7 @@ export const auditEraseCommand: CommandDefinition = {
   section: "Audit",
   summary: "erase an actor's personal data from beside the audit log; the log still verifies",
   description:
-    "Takes away logins, addresses, programs, reasons and tickets of every entry by that actor, for ever. The entries stay and go on to verify, and so do bundles that were exported before; bundles made with --with-personal still hold the data. The actor's login and roles stay. It covers the tenant's own log, and for the tenant `default` also the log `system`. All personal data that is left is written anew, so on a large log it takes a while.",
+    "Takes away logins, addresses, programs, reasons and tickets of every entry by that actor, for ever. The entries stay and go on to verify, and so do bundles that were exported before; bundles made with --with-personal still hold the data. The actor's login and roles stay. It covers the tenant's own log, and for the tenant `default` also the log `system`, where the actor `unknown` is everybody who came with a login that is no actor's. All personal data that is left is written anew, so on a large log it takes a while.",
   arguments: [],
   options: [{ name: "actor", value: "ID", summary: "whose data: id or login", completes: "actor" }],
   examples: [
