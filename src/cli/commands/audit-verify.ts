@@ -83,7 +83,7 @@ async function showVerdict({ answer, talk }: CommandContext, verdict: AuditVerdi
     ...(differences === null ? {} : { differences }),
   };
   const lines = [
-    `${size} entries, ${checkpoints} checkpoints${newestCheckpointAt === null ? "" : `, the newest of ${newestCheckpointAt}`}`,
+    `${size} ${size === 1 ? "entry" : "entries"}, ${checkpoints} ${checkpoints === 1 ? "checkpoint" : "checkpoints"}${newestCheckpointAt === null ? "" : `, the newest of ${newestCheckpointAt}`}`,
     `integrity ${integrity}${firstBadSeq === null ? "" : `, first bad entry ${firstBadSeq}`}`,
     `completeness ${completeness}`,
     `root ${root}`,

@@ -225,7 +225,7 @@ async function undo(context: CommandContext, input: CommandInput): Promise<"ok">
   });
   const restored = await undoRevoke(session, request);
   context.talk.note(
-    `${keyPath(key)} is ${restored.state}: it is still denied; keyctl resume ${keyPath(key)} --reason TEXT makes it accepted again`,
+    `what the revoke of ${keyPath(key)} denied is suspended now, still denied; keyctl resume ${keyPath(key)} --reason TEXT makes it accepted again`,
   );
   await context.answer.one(keyView(await tenantNames(session), context.io.now()), restored);
   return "ok";
