@@ -19,7 +19,7 @@ export function secretForms(secret: Secret): Uint8Array[] {
     bytes.toString("hex"),
     bytes.toString("hex").toUpperCase(),
     ...percentForms(bytes),
-    jsonForm(bytes),
+    ...jsonForms(bytes),
   ];
   const forms = new Set([bytes, ...linesOf(bytes)].map((form) => form.toString("latin1")));
   for (const text of texts) forms.add(text);
@@ -76,9 +76,19 @@ function percent(bytes: Buffer, kept: RegExp): string {
     );
 }
 
-/** Inside a JSON string; of bytes that are no UTF-8 there is no such form. */
-function jsonForm(bytes: Buffer): string {
+/**
+ * Inside a JSON string, as JavaScript writes it, as Python does (ASCII only), PHP (with `\/` too) and Go (fit for HTML); of
+ * bytes that are no UTF-8 there is no such form.
+ */
+function jsonForms(bytes: Buffer): string[] {
   const text = bytes.toString("utf8");
-  if (!Buffer.from(text, "utf8").equals(bytes)) return "";
-  return Buffer.from(JSON.stringify(text).slice(1, -1), "utf8").toString("latin1");
+  if (!Buffer.from(text, "utf8").equals(bytes)) return [];
+  const plain = JSON.stringify(text).slice(1, -1);
+  const ascii = plain.replace(/[\u0080-\uffff]/g, unicodeEscape);
+  const forms = [plain, ascii, ascii.replaceAll("/", "\\/"), plain.replace(/[<>&]/g, unicodeEscape)];
+  return forms.map((form) => Buffer.from(form, "utf8").toString("latin1"));
+}
+
+function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

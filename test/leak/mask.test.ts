@@ -121,7 +121,7 @@ describe("the masker", () => {
 });
 
 describe("a secret is masked", () => {
-  const secret = 'p@ss+w/rd=ü"1';
+  const secret = 'p@ss+w/rd=ü"1<&>';
 
   it("in base64, wherever it begins in it, and in the alphabet of URLs", () => {
     const forms = ["", "a", "ab"].flatMap((before) => {
@@ -150,6 +150,9 @@ describe("a secret is masked", () => {
     ["a URL in lower case", encodeURIComponent(secret).replaceAll(/%../g, (found) => found.toLowerCase())],
     ["a form", new URLSearchParams({ a: `${secret} x` }).toString().slice(2, -2)],
     ["a JSON string", JSON.stringify(secret).slice(1, -1)],
+    ["JSON of Python", String.raw`p@ss+w/rd=\u00fc\"1<&>`],
+    ["JSON of PHP", String.raw`p@ss+w\/rd=\u00fc\"1<&>`],
+    ["JSON of Go", String.raw`p@ss+w/rd=ü\"1\u003c\u0026\u003e`],
   ])("in %s", (_how, form) => {
     expect(maskedText(secret, `<${form}>`)).toBe(`<${mark}>`);
   });
