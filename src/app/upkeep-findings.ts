@@ -27,8 +27,10 @@ export async function upstreamFindings(
   };
 }
 
-function upstream({ revokedAt, version }: Revocation, key: KeyRecord | undefined): Finding {
+function upstream({ keyId, revokedAt, version }: Revocation, key: KeyRecord | undefined): Finding {
   const path = key === undefined ? null : pathOf(key);
+  // The name of a purged key is nobody's, or another's.
+  const named = path === null || key?.purgedAt !== null ? `--id ${keyId}` : path;
   return finding({
     id: "upstream-open",
     level: "waiting",
@@ -36,7 +38,7 @@ function upstream({ revokedAt, version }: Revocation, key: KeyRecord | undefined
     version,
     since: revokedAt,
     message: `revoked here, and still accepted by ${key?.provider ?? "its provider"}`,
-    command: `keyctl revoke ${path ?? "NAME"} --upstream-done`,
+    command: `keyctl revoke ${named} --upstream-done`,
   });
 }
 

@@ -161,6 +161,18 @@ const causes: Cause[] = [
     },
   },
   {
+    // Its name is not found any more, and may be another key's.
+    id: "upstream-open",
+    level: "waiting",
+    key: "prod/gone",
+    with: ["--yes"],
+    bring: async () => {
+      await makeProvider("gone");
+      await home.run(["revoke", "gone", "--reason", "superseded", "--yes"]);
+      await home.ok(["delete", "gone", "--purge", "--confirm", "gone"]);
+    },
+  },
+  {
     id: "operation-open",
     level: "waiting",
     key: "prod/payments",

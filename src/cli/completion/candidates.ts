@@ -45,7 +45,8 @@ export async function candidatesFor(
     case "flag": {
       const shown = want.options.filter((option) => option.hidden !== true);
       const flags = shown.map(({ name, summary }) => ({ word: `--${name}`, summary }));
-      return matching(prefix, [...flags, { word: "--help", summary: "show the command's help" }]);
+      const help = { word: "--help", summary: "show the command's help" };
+      return [...flags, help].filter(({ word }) => word.startsWith(prefix));
     }
     case "value": {
       if (want.completes === "file") return "files";
@@ -73,7 +74,7 @@ function verbs(commands: readonly CommandDefinition[]): Candidate[] {
  */
 function matching(prefix: string, candidates: readonly Candidate[]): Candidate[] {
   return candidates.filter(
-    ({ word }) => word.startsWith(prefix) && /^(?:--)?[A-Za-z0-9][A-Za-z0-9._/:=@+-]*$/.test(word),
+    ({ word }) => word.startsWith(prefix) && /^[A-Za-z0-9][A-Za-z0-9._/:=@+-]*$/.test(word),
   );
 }
 
