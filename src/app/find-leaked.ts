@@ -84,11 +84,3 @@ function asLeaked({ key, version }: KeyWithVersion): LeakedVersion {
 function distinct(matches: readonly LeakedVersion[]): LeakedVersion[] {
   return [...new Map(matches.map((match) => [`${match.keyId}/${match.version}`, match])).values()];
 }
-
-/** `revoke --leaked` with an empty text is a mistake of the caller, not a text without keys. */
-export function assertLeakedText(text: Uint8Array): void {
-  if (text.length > 0) return;
-  throw new KeyctlError("usage", "no text on stdin: --leaked reads the text in which keys leaked", {
-    hint: "keyctl revoke --leaked --yes < job.log",
-  });
-}

@@ -2,6 +2,7 @@ import type { Check } from "../../app/check.ts";
 import type { CommandDefinition } from "../command.ts";
 import { isColoured } from "../io.ts";
 import type { Io } from "../io.ts";
+import { wrapped } from "../render/page.ts";
 import { formatTable } from "../render/table.ts";
 import type { TableStyle } from "../render/table.ts";
 import type { Column, Tone } from "../render/view.ts";
@@ -65,19 +66,6 @@ async function tableOf(checks: readonly Check[], style: TableStyle): Promise<str
     }));
   });
   return await formatTable(columns, rows, style);
-}
-
-/** Lines that fit; a word that is longer, such as a path, stays whole. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }
 
 function summary(checks: readonly Check[]): string {
