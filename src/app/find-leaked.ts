@@ -2,7 +2,7 @@ import { Scanner } from "../leak/scanner.ts";
 import type { RawMatch } from "../leak/finding.ts";
 import { findTagged } from "../leak/tagged.ts";
 import { digestMatches, digestOf } from "../core/digest.ts";
-import { KeyctlError, isKeyctlError } from "../core/errors.ts";
+import { isKeyctlError } from "../core/errors.ts";
 import { parseIssuedKey } from "../core/issued-key.ts";
 import { uuidBytes } from "../core/uuid.ts";
 import type { Deps } from "./deps.ts";
