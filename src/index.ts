@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { KeyctlError } from "./core/errors.ts";
+import { isInRange } from "./core/node-range.ts";
 import type { Keyring } from "./library/keyring.ts";
 
 export { isKeyctlError, KeyctlError } from "./core/errors.ts";
@@ -45,6 +46,7 @@ export interface KeyringOptions {
  * unknown profile or tenant; `unauthenticated` for a vault whose passphrase is not at hand (`KEYCTL_PASSPHRASE_FILE`).
  */
 export async function openKeyring(options: KeyringOptions = {}): Promise<Keyring> {
+  assertNode();
   const { onWarning = emitWarning } = options;
   const said = (name: Exclude<keyof KeyringOptions, "onWarning">): string | null => textOf(options, name);
   const home = said("home");
@@ -86,6 +88,16 @@ export async function openKeyring(options: KeyringOptions = {}): Promise<Keyring
       service: said("service"),
     },
   );
+}
+
+/** The database's driver crashes under an older Node; the program deserves to know why. */
+function assertNode(): void {
+  const { node } = process.versions;
+  if (isInRange(node, packageJson.engines.node)) return;
+  throw new KeyctlError("unavailable", `this is Node ${node}, and keyctl needs ${packageJson.engines.node}`, {
+    hint: "run the program with Node 24",
+    retryable: false,
+  });
 }
 
 /** Programs in plain JavaScript come without the compiler's promise: an empty variable must not choose a default. */
