@@ -1,13 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { afterAll } from "vitest";
+import { bundled } from "../fakes/bundle.ts";
 import type { Home } from "../fakes/home.ts";
 
 /** How a process ended. */
@@ -30,32 +26,9 @@ export interface Child {
 }
 
 let bundle: Promise<string> | null = null;
-const folders: string[] = [];
-// A test runner's worker is ended without an exit event: the file that imports this cleans up.
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
 
-/** The child as one bundle, as the published program is: loading every source file by itself takes three times as long. */
 async function childPath(): Promise<string> {
-  bundle ??= (async () => {
-    // Below node_modules, so that the packages that stay outside the bundle are found.
-    const cache = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
-    mkdirSync(cache, { recursive: true });
-    const outdir = mkdtempSync(join(cache, "keyctl-e2e-"));
-    folders.push(outdir);
-    await build({
-      entryPoints: [fileURLToPath(new URL("kill-child.ts", import.meta.url))],
-      outdir,
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      packages: "external",
-      logLevel: "error",
-    });
-    return join(outdir, "kill-child.js");
-  })();
+  bundle ??= bundled(new URL("kill-child.ts", import.meta.url));
   return await bundle;
 }
 
