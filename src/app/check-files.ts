@@ -49,6 +49,35 @@ export async function checkFiles(deps: FileDeps, watched: readonly WatchedPath[]
   return lines;
 }
 
+/**
+ * One line for each other user to whom some of these belong. Making them one's own would lock that user out: nothing here
+ * says how.
+ */
+export async function checkOwner(deps: FileDeps, watched: readonly WatchedPath[]): Promise<Check[]> {
+  const line = { id: "files.owner", subject: "owner of the files" };
+  const foreign: { path: string; owner: number }[] = [];
+  for (const each of distinct(watched)) {
+    // What the system does not let us look at is told where it is looked at for itself.
+    const facts = await deps.files.facts(each.path).catch(() => null);
+    if (facts !== null && isForeign(each, facts, deps.uid)) {
+      foreign.push({ path: each.path, owner: facts.uid });
+    }
+  }
+  return [...Map.groupBy(foreign, ({ owner }) => owner)].map(([owner, paths]) => {
+    const what = `${paths[0]?.path}${paths.length === 1 ? " belongs" : ` and ${paths.length - 1} more belong`}`;
+    return failed(
+      line,
+      `${what} to user ${owner}, and this is user ${deps.uid}; embedded files are for one account of the system`,
+      `run keyctl as user ${owner}, or with files of your own: KEYCTL_HOME=FOLDER keyctl init`,
+    );
+  });
+}
+
+/** A file that root put there for everybody is as good as one's own, as long as it is only read. */
+function isForeign({ rule }: WatchedPath, facts: FileFacts, uid: number | null): boolean {
+  return uid !== null && facts.uid !== uid && !(rule === "config" && facts.uid === 0);
+}
+
 /** One folder may have several parts to play: the first is told. */
 function distinct(watched: readonly WatchedPath[]): WatchedPath[] {
   return [...new Map(watched.toReversed().map((each) => [each.path, each])).values()].toReversed();
@@ -57,11 +86,10 @@ function distinct(watched: readonly WatchedPath[]): WatchedPath[] {
 function judge(watched: WatchedPath, facts: FileFacts, uid: number | null): Check[] {
   const { id, subject, path } = watched;
   const line = { id, subject };
-  const troubles = [
-    ...troublesOfKind(watched, facts),
-    ...(uid === null ? [] : troublesOf(watched, facts, uid)),
-  ];
+  const troubles = [...troublesOfKind(watched, facts), ...(uid === null ? [] : troublesOf(watched, facts))];
   if (troubles.length === 0) {
+    // Whose it is has a line of its own, once for all of them.
+    if (isForeign(watched, facts, uid)) return [];
     return [passed(line, uid === null ? path : `${path}, ${octal(facts.mode)}, yours`)];
   }
   return troubles.map(({ isFatal, message, cure }) =>
@@ -83,17 +111,8 @@ function troublesOfKind({ rule, path }: WatchedPath, facts: FileFacts): Trouble[
   return troubles;
 }
 
-function troublesOf({ rule, path }: WatchedPath, facts: FileFacts, uid: number): Trouble[] {
-  const { mode } = facts;
+function troublesOf({ rule, path }: WatchedPath, { mode }: FileFacts): Trouble[] {
   const troubles: Trouble[] = [];
-  // A file that root put there for everybody is as good as one's own, as long as it is only read.
-  if (facts.uid !== uid && !(rule === "config" && facts.uid === 0)) {
-    troubles.push({
-      isFatal: true,
-      message: `belongs to user ${facts.uid}, and this is user ${uid}`,
-      cure: `run keyctl as that user, or: chown ${uid} ${quoted(path)}`,
-    });
-  }
   const { owner, cure: chmod } = modes[rule];
   const cure = `chmod ${chmod} ${quoted(path)}`;
   if ((mode & owner) !== owner) {

@@ -4,7 +4,7 @@ import { auditEntriesMax, checkAudit } from "./check-audit.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDisk } from "./check-disk.ts";
 import { checkEnvironment } from "./check-environment.ts";
-import { besideDatabase, checkFiles, checkFoldersAbove, checkpointFiles } from "./check-files.ts";
+import { besideDatabase, checkFiles, checkFoldersAbove, checkOwner, checkpointFiles } from "./check-files.ts";
 import type { WatchedPath } from "./check-files.ts";
 import { checkPath, checkProgram } from "./check-program.ts";
 import type { Program } from "./check-program.ts";
@@ -64,9 +64,12 @@ export async function doctor(deps: DoctorDeps): Promise<Check[]> {
     ...(await checkConfigFiles(deps.configFiles)),
   ];
   const { checks, target } = await resolveTarget(deps, before);
+  const watched = watchedPaths(deps, target);
+  const remembered = await checkpointFiles(deps.files, deps.places.checkpoints);
   const files = [
-    ...(await checkFiles(deps, watchedPaths(deps, target))),
-    ...(await checkRemembered(deps)),
+    ...(await checkOwner(deps, [...watched, ...remembered])),
+    ...(await checkFiles(deps, watched)),
+    ...(await checkRemembered(deps, remembered)),
     ...(await checkFoldersAbove(deps, watchedFolders(deps, target))),
   ];
   if (target === null)
@@ -153,8 +156,8 @@ function database(what: "store" | "vault", path: string): WatchedPath[] {
 }
 
 /** Many small files: one line, and one for each that is not as it should be. */
-async function checkRemembered(deps: DoctorDeps): Promise<Check[]> {
-  const lines = await checkFiles(deps, await checkpointFiles(deps.files, deps.places.checkpoints));
+async function checkRemembered(deps: DoctorDeps, remembered: readonly WatchedPath[]): Promise<Check[]> {
+  const lines = await checkFiles(deps, remembered);
   const troubles = lines.filter(({ status }) => status !== "ok");
   const [first] = lines;
   if (first === undefined || troubles.length > 0) return troubles;

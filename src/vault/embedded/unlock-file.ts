@@ -46,9 +46,12 @@ async function assertPrivate(handle: FileHandle, { path, uid }: UnlockFile): Pro
   if (!status.isFile()) throw unreadable(path);
   if (uid === null) return;
   if (status.uid !== uid) {
-    throw new KeyctlError("refused", `the unlock key ${path} belongs to another user`, {
-      hint: `make it yours: chown ${uid} ${path}`,
-    });
+    // Whoever makes it their own locks its owner out: that is no cure.
+    throw new KeyctlError(
+      "refused",
+      `the unlock key ${path} belongs to user ${status.uid}, and this is user ${uid}: an embedded vault is for one account of the system`,
+      { hint: `run keyctl as user ${status.uid}, or with files of your own: KEYCTL_HOME=FOLDER keyctl init` },
+    );
   }
   if ((status.mode & 0o077) !== 0) {
     throw new KeyctlError("refused", `the unlock key ${path} can be read by others`, {
