@@ -28,8 +28,8 @@ import {
   verbs,
 } from "../cli/bad-input-world.ts";
 import type { World } from "../cli/bad-input-world.ts";
-import { okProcess, program, runProcess } from "./canary-process.ts";
-import type { Ran } from "./canary-process.ts";
+import { okProcess, program, runProcess } from "../e2e/canary-process.ts";
+import type { Ran } from "../e2e/canary-process.ts";
 
 const { unavailable } = refusals;
 const isRoot = process.getuid?.() === 0;

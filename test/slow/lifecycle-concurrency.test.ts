@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyKinds } from "../../src/core/model.ts";
 import type { KeyKind } from "../../src/core/model.ts";
 import type { Home } from "../fakes/home.ts";
-import { inParallel } from "./child-process.ts";
-import { copyOf, makeFourKeys } from "./four-keys.ts";
-import type { FourKeys } from "./four-keys.ts";
-import { assertInvariants } from "./invariants.ts";
+import { inParallel } from "../e2e/child-process.ts";
+import { copyOf, makeFourKeys } from "../e2e/four-keys.ts";
+import type { FourKeys } from "../e2e/four-keys.ts";
+import { assertInvariants } from "../e2e/invariants.ts";
 import {
   codeOf,
   codesOf,
@@ -15,7 +15,7 @@ import {
   overtaken,
   rotationPoints,
   vaultHolds,
-} from "./lifecycle-world.ts";
+} from "../e2e/lifecycle-world.ts";
 
 let prepared: FourKeys;
 beforeAll(async () => {
