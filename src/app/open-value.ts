@@ -112,7 +112,7 @@ async function fetched(deps: OpenDeps, opening: Opening): Promise<Secret> {
   const { key, version } = opening;
   try {
     await assertGenuine(deps.keyring, key, [version]);
-    return await valueOf(deps, key, version);
+    return await heldValue(deps, key, version);
   } catch (error) {
     const isRefusal = isKeyctlError(error) && (error.code === "refused" || error.code === "integrity");
     const entry = entryOf(deps, opening, "failure");
@@ -121,7 +121,15 @@ async function fetched(deps: OpenDeps, opening: Opening): Promise<Secret> {
   }
 }
 
-async function valueOf(deps: OpenDeps, key: KeyRecord, version: VersionRecord): Promise<Secret> {
+/**
+ * The value of a version from where it lies, `not-found` or `refused` when it is not there any more. Nothing is logged: it is
+ * for what does not hand it out. Whether the row is genuine is the caller's to judge first.
+ */
+export async function heldValue(
+  deps: Pick<OpenDeps, "random" | "keyring" | "vault" | "store">,
+  key: KeyRecord,
+  version: VersionRecord,
+): Promise<Secret> {
   if (version.envelope !== null) {
     const wraps = await deps.store.wrappedKeys(key.id, version.version);
     return await openSealed(deps, key, { version: version.version, envelope: version.envelope, wraps });

@@ -1,4 +1,4 @@
-import { KeyctlError } from "../core/errors.ts";
+import { isKeyctlError, KeyctlError } from "../core/errors.ts";
 import { judgeVersion } from "../core/lifecycle.ts";
 import type { KeyRecord } from "../core/model.ts";
 import type { Secret } from "../core/secret.ts";
@@ -12,6 +12,7 @@ import type { Deps, MutationOptions } from "./deps.ts";
 import { findKey } from "./find-key.ts";
 import type { FoundKey, KeySelector } from "./find-key.ts";
 import { findReplay, requestHmac } from "./idempotency.ts";
+import { heldValue } from "./open-value.ts";
 import { assertSource, newValue } from "./new-value.ts";
 import type { NewValue } from "./new-value.ts";
 import { hashPlan } from "./plan-hash.ts";
@@ -141,21 +142,36 @@ function describeRequest(key: KeyRecord, input: RotateKeyInput): Record<string, 
 }
 
 /**
- * Refuses the value of the active version, and one that is known to others; as far as tags tell, which a password that a
- * person chose never has. A former value that is neither may come back.
+ * Refuses the value of the active version, and one that is known to others as far as tags tell: a password that a person
+ * chose has none, and is compared with the active version only. A former value that is neither may come back.
  */
-async function assertOtherValue(
-  deps: Pick<Deps, "store">,
-  { key, versions }: FoundKey,
-  { tag }: NewValue,
-): Promise<void> {
-  if (tag === null) return;
+async function assertOtherValue(deps: Deps, found: FoundKey, { tag, secret }: NewValue): Promise<void> {
+  const { key, versions } = found;
+  if (tag === null) {
+    if (secret !== null && (await isHeld(deps, found, secret))) throw sameValue(key, "the active version");
+    return;
+  }
   const same = (await deps.store.leakTagsOf(key.id))
     .filter((former) => Buffer.from(former.tag).equals(tag.tag))
     .map((former) => versions.find(({ version }) => version === former.version)?.state);
   if (!same.includes("active") && !same.includes("compromised")) return;
-  const what = same.includes("compromised") ? "a compromised version" : "the active version";
-  throw new KeyctlError("refused", `the value is that of ${what} of ${key.name}`, {
+  throw sameValue(key, same.includes("compromised") ? "a compromised version" : "the active version");
+}
+
+/** Whether the active version has this value. One whose value is gone from the vault has none: rotating mends that. */
+async function isHeld(deps: Deps, { key, versions }: FoundKey, secret: Secret): Promise<boolean> {
+  const active = versions.find(({ state }) => state === "active");
+  if (active === undefined) return false;
+  try {
+    return (await heldValue(deps, key, active)).equals(secret);
+  } catch (error) {
+    if (isKeyctlError(error) && (error.code === "not-found" || error.code === "refused")) return false;
+    throw error;
+  }
+}
+
+function sameValue(key: KeyRecord, whose: string): KeyctlError {
+  return new KeyctlError("refused", `the value is that of ${whose} of ${key.name}`, {
     hint: "make a new one where this one came from, and give that",
   });
 }
