@@ -133,8 +133,6 @@ describe("what verify is given", () => {
     () =>
       change(world.second);
   it.each<[string, () => string | Uint8Array]>([
-    ["nothing", () => ""],
-    ["a newline", () => "\n"],
     ["25 KB", () => "x".repeat(25_000)],
     ["every byte", () => everyByte],
     ["a key and a null byte", own((key) => `${key}\u0000`)],
@@ -152,6 +150,12 @@ describe("what verify is given", () => {
     expect(ran.code, ran.err).toBe(13);
     expect(JSON.parse(ran.out)).toMatchObject({ valid: false, reason: "invalid", keyId: null, name: null });
     expect(ran.err).toBe("");
+  });
+
+  it.each(["", "\n", "\r\n"])("is no key at all when it is empty: %j", async (stdin) => {
+    const ran = await world.run({ argv: ["verify"], with: { stdin } });
+    expect([ran.code, ran.out]).toEqual([2, ""]);
+    expect(ran.err).toContain("nothing was read");
   });
 
   it("is accepted with the newline of an editor or of Windows at its end", async () => {

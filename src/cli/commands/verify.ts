@@ -1,4 +1,5 @@
 import type { Verification } from "../../app/judge-key.ts";
+import { KeyctlError } from "../../core/errors.ts";
 import type { CommandDefinition } from "../command.ts";
 import { fromFileOption, readPipedSecret } from "../secret-input.ts";
 import type { Json } from "../render/view.ts";
@@ -23,6 +24,11 @@ export const verifyCommand: CommandDefinition = {
   run: async (context, input) => {
     const { verifyKey } = await import("../../app/verify-key.ts");
     const presented = await readPipedSecret({ ...context, flags: input.flags }, "Key");
+    // Nothing is no key that was refused: a file is empty, or a variable of the script unset.
+    if (presented.byteLength === 0)
+      throw new KeyctlError("usage", "nothing was read: there is no key to verify", {
+        hint: "keyctl verify < key.txt",
+      });
     const session = await context.session();
     const judged = await verifyKey(session, { presented, scopes: input.flags.parts("scopes") });
     const { isoTime } = await import("../render/times.ts");
