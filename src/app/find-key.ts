@@ -1,4 +1,4 @@
-import { assertMay } from "../core/access.ts";
+import { assertMay, mayDo } from "../core/access.ts";
 import type { Action, Standing } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { parsePublicId } from "../core/issued-key.ts";
@@ -104,7 +104,10 @@ async function byPath(deps: FindDeps, path: string): Promise<{ key: KeyRecord; v
       ...(place.tenantId === tenant.id ? [] : [" --tenant ", place.tenant.name]),
       ...(place.env === env ? [] : [" --env ", place.env]),
     ];
-    throw unknownKey(`${path} in environment ${place.env}`, elsewhere.join(""));
+    throw unknownKey(
+      `${path} in environment ${place.env}`,
+      (await namesakeHint(deps, place)) ?? `keyctl list${elsewhere.join("")}`,
+    );
   }
   return { key, version: null };
 }
@@ -138,7 +141,24 @@ async function withId(
   return found === null ? null : { key: found.key, version: found.version.version };
 }
 
-/** `elsewhere`: the flags with which `list` shows the place where it was looked for. */
-function unknownKey(what: string, elsewhere = ""): KeyctlError {
-  return new KeyctlError("not-found", `no key ${what}`, { hint: `keyctl list${elsewhere}` });
+/** More environments than this have no name in common. */
+const namesakesMax = 20;
+
+/** Where a key of that name is, when it is in another environment and the caller may see it; else null. */
+async function namesakeHint(
+  deps: FindDeps,
+  { tenant, name }: { tenant: Tenant; name: string },
+): Promise<string | null> {
+  const asking = await standingIn(deps, tenant);
+  const keys = await deps.store.keysNamed({ tenantId: tenant.id, name, limit: namesakesMax });
+  const seen = keys.filter((key) => key.deletedAt === null && mayDo(asking, "read", key.owner));
+  const [first] = seen;
+  if (first === undefined) return null;
+  const lead = tenant.id === deps.caller.tenant.id ? "" : `${tenant.name}/`;
+  const where = seen.map(({ env }) => env).join(", ");
+  return `it is in ${where}: keyctl show ${lead}${first.env}/${first.name}`;
+}
+
+function unknownKey(what: string, hint = "keyctl list"): KeyctlError {
+  return new KeyctlError("not-found", `no key ${what}`, { hint });
 }

@@ -379,6 +379,8 @@ export interface StoreReader {
   keyById(id: string): Promise<KeyRecord | null>;
   /** Names are compared without case. */
   keyByName(place: { tenantId: string; env: string; name: string }): Promise<KeyRecord | null>;
+  /** Keys of one name in all environments, purged ones left out; up to `limit`. */
+  keysNamed(named: { tenantId: string; name: string; limit: number }): Promise<KeyRecord[]>;
   keysByIds(ids: string[]): Promise<KeyRecord[]>;
   /** Sorted by name without case, then id. */
   listKeys(page: KeyPage): Promise<KeyRecord[]>;

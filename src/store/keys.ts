@@ -17,10 +17,20 @@ const byName: FixedQuery<KeyRow> = (db) =>
     .where("name_folded", "=", "")
     .where("purged_at", "is", null);
 
+const named: FixedQuery<KeyRow> = (db) =>
+  db
+    .selectFrom("keys")
+    .selectAll()
+    .where("tenant_id", "=", "")
+    .where("name_folded", "=", "")
+    .where("purged_at", "is", null)
+    .orderBy("id")
+    .limit(0);
+
 /** Reads of keys. */
 export function keyReader(
   session: Session,
-): Pick<StoreReader, "keyById" | "keyByName" | "keysByIds" | "listKeys" | "selectKeyIds"> {
+): Pick<StoreReader, "keyById" | "keyByName" | "keysNamed" | "keysByIds" | "listKeys" | "selectKeyIds"> {
   return {
     keyById: async (id) => {
       const [row] = await lookup(session, byId, [id]);
@@ -30,6 +40,8 @@ export function keyReader(
       const [row] = await lookup(session, byName, [tenantId, env, foldName(name)]);
       return row === undefined ? null : keyRecord(row);
     },
+    keysNamed: async ({ tenantId, name, limit }) =>
+      (await lookup(session, named, [tenantId, foldName(name), limit])).map(keyRecord),
     keysByIds: async (ids) => {
       const chosen = session.dialect.anyOf("keys.id", ids);
       const rows = await session.db.selectFrom("keys").selectAll().where(chosen).orderBy("id").execute();

@@ -70,6 +70,10 @@ export function keyContract(newPlace: NewPlace): void {
     const place = { tenantId: tenant.id, env: "prod", name: "bILLING-api" };
     expect(await store.keyByName(place)).toEqual(key);
     expect(await store.keyByName({ ...place, env: "dev" })).toBeNull();
+    const named = { tenantId: place.tenantId, name: place.name, limit: 5 };
+    expect(await store.keysNamed(named)).toEqual([key]);
+    expect(await store.keysNamed({ ...named, tenantId: otherTenant.id })).toEqual([]);
+    expect(await store.keysNamed({ ...named, limit: 0 })).toEqual([]);
     expect(await store.keyByName({ ...place, tenantId: otherTenant.id })).toBeNull();
     expect(await store.keyByName({ ...place, name: "billing" })).toBeNull();
   });

@@ -70,6 +70,7 @@ function isWholeTable(step: string): boolean {
 async function readAll(store: Store): Promise<void> {
   const key = idOf(3, 1);
   await store.keyById(key);
+  await store.keysNamed({ tenantId: tenant.id, name: "x", limit: 20 });
   await store.keyByName({ tenantId: tenant.id, env: "prod", name: "x" });
   await store.keysByIds([key]);
   await store.versions(key);
