@@ -24,7 +24,7 @@ export const beta = ["--tenant", "beta"];
 function ways(of: OfAcme, verb: string[], name: string, tail: string[] = []): Probe[] {
   return [
     { argv: [...verb, name, ...tail, ...beta] },
-    { argv: [...verb, `acme/prod/${name}`, ...tail, ...beta], foreign: "path" },
+    { argv: [...verb, `acme/prod/${name}`, ...tail], foreign: "path" },
     { argv: [...verb, "--id", of.keyId, ...tail, ...beta], foreign: "id" },
     { argv: [...verb, "--id", of.publicId, ...tail, ...beta], foreign: "id" },
     { argv: [...verb, name, ...tail, "--tenant", "acme"], foreign: "tenant" },
@@ -45,7 +45,7 @@ export const probes: Readonly<Record<string, (of: OfAcme) => Probe[]>> = {
     { argv: ["__complete"], stdin: "actor\ngrant\n--tenant\nbeta\n\n" },
   ],
   create: () => [
-    { argv: ["create", "acme/prod/intruder", ...beta], foreign: "path" },
+    { argv: ["create", "acme/prod/intruder"], foreign: "path" },
     { argv: ["create", "zebra-api", "--dry-run", ...beta] },
     { argv: ["create", "intruder", "--tenant", "acme"], foreign: "tenant" },
   ],

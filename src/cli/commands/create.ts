@@ -6,6 +6,7 @@ import type { KeyKind } from "../../core/model.ts";
 import type { CommandContext } from "../context.ts";
 import type { CommandDefinition, CommandInput, OptionDefinition } from "../command.ts";
 import { fromFileOption, readSecret } from "../secret-input.ts";
+import { readPath } from "./target.ts";
 
 const options: readonly OptionDefinition[] = [
   { name: "kind", value: "KIND", choices: keyKinds, summary: "what kind of key", defaultText: "issued" },
@@ -119,15 +120,14 @@ async function readRequest(
   kind: KeyKind,
 ): Promise<CreateKeyInput> {
   const { flags, args } = input;
+  const path = readPath(args[0] ?? "", flags);
   const expiry = flags.expiry("expires");
   const generateLength = readGenerate(input);
   const takesValue = (kind === "provider" || kind === "secret") && generateLength === null;
   const secret =
-    takesValue || flags.has("from-file")
-      ? await readSecret({ ...context, flags }, `Value of ${args[0] ?? "the key"}`)
-      : null;
+    takesValue || flags.has("from-file") ? await readSecret({ ...context, flags }, `Value of ${path}`) : null;
   return {
-    path: args[0] ?? "",
+    path,
     kind,
     spec: {
       prefix: flags.text("prefix"),

@@ -8,7 +8,7 @@ import type { ProgramStatus } from "../exit-codes.ts";
 import type { Flags } from "../flags.ts";
 import type { Environment } from "../io.ts";
 import type { View } from "../render/view.ts";
-import { serviceOption } from "./target.ts";
+import { readPath, serviceOption } from "./target.ts";
 
 /** As env, nohup and timeout have it (POSIX for 126 and 127). */
 const ownFailure = 125;
@@ -90,7 +90,7 @@ function readVariables(flags: Flags): VariableRequest[] {
         hint: "for example -e DB_PASSWORD=orders-db",
       });
     }
-    return { variable, target: { path } };
+    return { variable, target: { path: readPath(path, flags) } };
   });
   const names = new Set(requests.map(({ variable }) => variable));
   if (requests.length === 0)

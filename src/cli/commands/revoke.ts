@@ -6,6 +6,7 @@ import { revokeReasons, severities } from "../../core/model.ts";
 import type { CommandDefinition, CommandInput } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { readStdin } from "../secret-input.ts";
+import { readPath } from "./target.ts";
 
 /** 64 MiB: a text to revoke by is held in memory once. */
 const leakedTextBytesMax = 64 << 20;
@@ -141,7 +142,7 @@ async function readRevokeTarget({ io }: CommandContext, input: CommandInput): Pr
     });
   }
   if (!flags.on("all")) {
-    const keys = [...args.map((path) => ({ path })), ...ids.map((id) => ({ id }))];
+    const keys = [...args.map((path) => ({ path: readPath(path, flags) })), ...ids.map((id) => ({ id }))];
     return { keys, version: flags.integer("version") };
   }
   const tenant = flags.text("where-tenant");
@@ -250,7 +251,10 @@ async function upstreamDone(context: CommandContext, input: CommandInput): Promi
 
 /** NAME and `--id` may be many for a revoke; these two take one key. */
 function readSingle({ args, flags }: CommandInput): KeySelector {
-  const [only, ...more] = [...args.map((path) => ({ path })), ...flags.list("id").map((id) => ({ id }))];
+  const [only, ...more] = [
+    ...args.map((path) => ({ path: readPath(path, flags) })),
+    ...flags.list("id").map((id) => ({ id })),
+  ];
   if (only !== undefined && more.length === 0) return only;
   throw new KeyctlError(
     "usage",

@@ -1,6 +1,8 @@
 import type { KeySelector } from "../../app/find-key.ts";
 import { KeyctlError } from "../../core/errors.ts";
+import { parseKeyPath } from "../../core/key-name.ts";
 import type { ArgumentDefinition, CommandInput, OptionDefinition } from "../command.ts";
+import type { Flags } from "../flags.ts";
 
 export const nameArgument: ArgumentDefinition = {
   name: "NAME",
@@ -19,7 +21,7 @@ export const idOption: OptionDefinition = {
 export function readTarget(input: CommandInput): KeySelector {
   const [path] = input.args;
   const id = input.flags.text("id");
-  if (path !== undefined && id === null) return { path };
+  if (path !== undefined && id === null) return { path: readPath(path, input.flags) };
   if (id !== null && path === undefined) return { id };
   throw new KeyctlError(
     "usage",
@@ -30,6 +32,23 @@ export function readTarget(input: CommandInput): KeySelector {
       hint: "keyctl list",
     },
   );
+}
+
+/** A key's path; `usage` when it says another environment or tenant than `--env` or `--tenant` does. */
+export function readPath(path: string, flags: Flags): string {
+  const said = { env: flags.text("env"), tenant: flags.text("tenant") };
+  if (said.env === null && said.tenant === null) return path;
+  const { env, tenant } = parseKeyPath(path);
+  assertSame(path, said.env, env);
+  assertSame(path, said.tenant, tenant);
+  return path;
+}
+
+function assertSame(path: string, flag: string | null, part: string | undefined): void {
+  if (flag === null || part === undefined || flag === part) return;
+  throw new KeyctlError("usage", `NAME says ${part}, and a flag says ${flag}`, {
+    hint: `leave the flag out, or the part of ${path} before the name`,
+  });
 }
 
 export const deletedNameArgument: ArgumentDefinition = { ...nameArgument, completes: "deleted-key" };
