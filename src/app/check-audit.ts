@@ -1,3 +1,5 @@
+import { parseEntry } from "../audit/entry.ts";
+import { StateReplay } from "../audit/state-replay.ts";
 import { checked, doubtful, failed, passed } from "./check.ts";
 import type { Check, Line } from "./check.ts";
 import { lookAtLog } from "./look-at-log.ts";
@@ -19,20 +21,35 @@ export const auditEntriesMax = 200_000;
 const cureOfBroken = "keyctl audit-verify --state, then restore the store from a backup";
 const cureOfOlder = "put the newest copy of the store back, then keyctl audit-verify";
 
-/** Whether a log is whole, unchanged, and as long as this client has seen it. */
-export async function checkAudit(deps: AuditDeps, log: { id: string; of: Line }): Promise<Check[]> {
+/** Whether a log is whole, unchanged, and as long as this client has seen it; with its replay when all of it is read and is so. */
+export async function checkAudit(
+  deps: AuditDeps,
+  log: { id: string; of: Line },
+): Promise<{ checks: Check[]; replay: StateReplay | null }> {
   const { vault } = deps;
-  return await checked(log.of, async () => {
+  const replay = new StateReplay();
+  let isRead = false;
+  const checks = await checked(log.of, async () => {
     const { size } = await deps.store.auditHead(log.id);
-    const isWhole = vault !== null && size <= deps.entriesMax;
-    return [isWhole ? await checkWhole({ ...deps, vault }, log) : await checkEnd(deps, log)];
+    if (vault === null || size > deps.entriesMax) return [await checkEnd(deps, log)];
+    const check = await checkWhole({ ...deps, vault, replay }, log);
+    isRead = check.status === "ok";
+    return [check];
   });
+  return { checks, replay: isRead ? replay : null };
 }
 
-async function checkWhole(deps: AuditDeps & { vault: Vault }, log: { id: string; of: Line }): Promise<Check> {
+async function checkWhole(
+  deps: AuditDeps & { vault: Vault; replay: StateReplay },
+  log: { id: string; of: Line },
+): Promise<Check> {
   const { store, memory, vault } = deps;
   const reading = { store, memory, vault: async () => await Promise.resolve(vault) };
-  const { size, integrity, completeness, problem, checkpoints } = await examineLog(reading, log.id);
+  const { size, integrity, completeness, problem, checkpoints } = await examineLog(
+    reading,
+    log.id,
+    (row) => void deps.replay.add(parseEntry(row.bytes)),
+  );
   if (problem !== null) return failed(log.of, problem, cureOfBroken);
   if (completeness === "truncated") {
     const message =

@@ -10,6 +10,7 @@ import { checkPath, checkProgram } from "./check-program.ts";
 import type { Program } from "./check-program.ts";
 import { checkCaller, checkMaintenance, checkStore } from "./check-store.ts";
 import type { StoreFindings, StoreTarget } from "./check-store.ts";
+import { checkRows, rowVersionsMax } from "./check-rows.ts";
 import { checkVault } from "./check-vault.ts";
 import type { VaultTarget } from "./check-vault.ts";
 import { checked, passed } from "./check.ts";
@@ -198,7 +199,11 @@ async function checkContents(deps: DoctorDeps, target: DoctorTarget, store: Stor
       const of = log === systemLog ? systemLine : tenantLine;
       const entriesMax = deps.entriesMax ?? auditEntriesMax;
       const reading = { store: reader, vault: vault.vault, memory: deps.memory, entriesMax };
-      lines.push(...(await checkAudit(reading, { id: log, of })));
+      const { checks, replay } = await checkAudit(reading, { id: log, of });
+      lines.push(...checks);
+      if (log === systemLog || vault.vault === null) continue;
+      const rows = { clock: deps.clock, store: reader, vault: vault.vault, versionsMax: rowVersionsMax };
+      lines.push(...(await checkRows(rows, { tenantId: log, replay })));
     }
     return [...lines, ...(await checkMaintenance(reader, now))];
   } finally {

@@ -8,12 +8,11 @@ import type { LogVerdict } from "../audit/verify.ts";
 import { verifyBundle } from "../audit/verify-bundle.ts";
 import type { BundleSource, BundleVerdict } from "../audit/verify-bundle.ts";
 import { isKeyctlError } from "../core/errors.ts";
-import type { KeyRecord } from "../core/model.ts";
 import { attempted } from "./attempt.ts";
+import { compareKeys } from "./compare-keys.ts";
 import { compareUsage, countedBatch } from "./compare-usage.ts";
 import type { CountedBatch } from "./compare-usage.ts";
 import type { Deps } from "./deps.ts";
-import { carriesMac, rowMacMatches } from "./mac-versions.ts";
 import type { AuditRow, CheckpointMemory, StoreReader, StoredCheckpoint, Vault } from "./ports.ts";
 import { callersLog } from "./select-audit.ts";
 import type { CallersLog } from "./select-audit.ts";
@@ -56,7 +55,9 @@ export async function verifyAudit(
         ? null
         : [
             ...impossible,
-            ...(await compareKeys(deps, replay)),
+            ...(await compareKeys(deps, { tenantId: deps.caller.tenant.id, replay, versionsMax: Infinity }))
+              .differences,
+            ...replay.missing().map(describeDifference),
             ...(await compareUsage(deps.store, log, batches)),
           ],
   };
@@ -128,58 +129,6 @@ async function recallHead(
       problem: `the checkpoint that this client remembers does not verify: ${error.message}`,
     };
   }
-}
-
-const pageSize = 500;
-
-async function compareKeys(deps: Deps, replay: StateReplay): Promise<string[]> {
-  const found: string[] = [];
-  for (const filter of [{}, { state: "deleted" as const }]) {
-    let after: { name: string; id: string } | null = null;
-    for (;;) {
-      const page = {
-        tenantId: deps.caller.tenant.id,
-        env: null,
-        filter,
-        now: deps.clock.now(),
-        limit: pageSize,
-        after,
-      };
-      const keys: KeyRecord[] = await deps.store.listKeys(page);
-      found.push(...(await comparePage(deps, replay, keys)));
-      const last = keys.at(-1);
-      if (last === undefined || keys.length < pageSize) break;
-      after = { name: last.name, id: last.id };
-    }
-  }
-  return [...found, ...replay.missing().map(describeDifference)];
-}
-
-async function comparePage(deps: Deps, replay: StateReplay, keys: readonly KeyRecord[]): Promise<string[]> {
-  const versions = Map.groupBy(
-    await deps.store.versionsOfKeys(keys.map((key) => key.id)),
-    (version) => version.keyId,
-  );
-  const found: string[] = [];
-  for (const key of keys) {
-    const rows = versions.get(key.id) ?? [];
-    const current = {
-      id: key.id,
-      name: key.name,
-      env: key.env,
-      isDeleted: key.deletedAt !== null,
-      versions: rows,
-    };
-    found.push(...replay.compare(current).map(describeDifference));
-    for (const row of rows) {
-      if (carriesMac(row) && !(await rowMacMatches(deps.keyring, key, row))) {
-        found.push(
-          `${key.env}/${key.name} version ${row.version} has a row that keyctl did not write: it is not accepted`,
-        );
-      }
-    }
-  }
-  return found;
 }
 
 /** A bundle's verdict, offline: nothing but the bundle, an optional fingerprint and what this client remembers. */

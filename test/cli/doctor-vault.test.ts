@@ -139,3 +139,39 @@ describe("an audit log", () => {
     });
   });
 });
+
+describe("the keys' rows", () => {
+  const revive = "update key_versions set state = 'active' where state = 'revoked'";
+
+  it("are looked at when the vault opens, and how many is said", async () => {
+    await home.ok(["create", "payments"]);
+    await home.ok(["rotate", "payments", "--yes"]);
+    expect(lineOf(await diagnose(home), "rows")).toMatchObject({
+      status: "ok",
+      message: "as keyctl wrote them by row MACs and the log (versions: 2)",
+    });
+  });
+
+  it("that were changed behind keyctl failed, by their MACs and by the log", async () => {
+    await home.ok(["create", "payments"]);
+    await home.ok(["create", "billing"]);
+    await home.ok(["revoke", "payments", "--reason", "superseded", "--yes"]);
+    alterStore(home, revive, "update key_versions set expires_at = 99999999999999 where state = 'active'");
+    const found = lineOf(await diagnose(home), "rows");
+    expect(found).toMatchObject({ status: "fail", cure: expect.stringContaining("keyctl revoke NAME") });
+    expect(found.message).toMatch(/prod\/billing version 1 has a row that keyctl did not write/);
+    expect(found.message).toMatch(/prod\/payments version 1/);
+  });
+
+  it("that only the log knows failed", async () => {
+    await home.ok(["create", "payments"]);
+    await home.ok(["revoke", "payments", "--reason", "superseded", "--yes"]);
+    alterStore(home, "update key_versions set state = 'compromised' where state = 'revoked'");
+    expect(lineOf(await diagnose(home), "rows").status).toBe("fail");
+  });
+
+  it("are not looked at without the vault", async () => {
+    rmSync(inHome("unlock.key"));
+    expect(linesOf(await diagnose(home), "rows")).toEqual([]);
+  });
+});
