@@ -58,11 +58,12 @@ async function openVault(
   const method: UnlockMethod = options.vaultKey ?? "file";
   await makeFolder(dirname(path));
   if (method === "file") await makeFolder(dirname(keyFile.path));
+  const isShared = await isThere(keyFile.path);
   const vault = await createEmbeddedVault({ ...common, method });
   around.asker.talk.note(`made a new vault at ${url}`);
   around.asker.talk.note(
     method === "file"
-      ? `its unlock key is ${keyFile.path}: back it up, and not beside the vault`
+      ? `its unlock key is ${keyFile.path}${isShared ? ", which was there before: every vault that was made with it opens with it" : ""}: back it up, and not beside the vault`
       : "it opens with your passphrase only",
   );
   return vault;
