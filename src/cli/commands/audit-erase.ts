@@ -1,4 +1,5 @@
 import type { ErasePlan, ErasedPersonal } from "../../app/erase-audit.ts";
+import type { Tenant } from "../../core/model.ts";
 import type { CommandDefinition } from "../command.ts";
 import type { Json } from "../render/view.ts";
 
@@ -28,8 +29,12 @@ export const auditEraseCommand: CommandDefinition = {
     const session = await context.session({ make: false, deletedTenant: true });
     const plan = await planEraseAudit(session, request);
     const { actor, planHash } = plan;
+    const { tenant } = session.caller;
     if (globals.dryRun) {
-      await context.answer.value({ ...toJson(plan), planHash, dryRun: true }, lines(plan, "to erase"));
+      await context.answer.value(
+        { ...toJson(plan), planHash, dryRun: true },
+        lines(plan, tenant, "to erase"),
+      );
       return "ok";
     }
     if (plan.fields > 0) {
@@ -38,7 +43,10 @@ export const auditEraseCommand: CommandDefinition = {
     }
     const agreed = globals.confirm === planHash ? planHash : null;
     const erased = await eraseAudit(session, { ...request, actor: actor.id, planHash: agreed });
-    await context.answer.value({ ...toJson(erased), scrubbed: erased.scrubbed }, lines(erased, "erased"));
+    await context.answer.value(
+      { ...toJson(erased), scrubbed: erased.scrubbed },
+      lines(erased, tenant, "erased"),
+    );
     if (erased.fields === 0) talk.note("nothing was left to erase");
     else talk.note("bundles that were exported with --with-personal before still hold it");
     if (erased.scrubbed) return "ok";
@@ -52,8 +60,9 @@ function toJson({ actor, logs, entries, fields }: ErasePlan | ErasedPersonal): {
   return { actor: actor.id, logs: logs.map((log) => ({ ...log })), entries, fields };
 }
 
-function lines({ logs }: ErasePlan | ErasedPersonal, did: string): string {
+function lines({ logs }: ErasePlan | ErasedPersonal, tenant: Tenant, did: string): string {
+  const nameOf = (log: string): string => (log === tenant.id ? `of tenant ${tenant.name}` : log);
   return logs
-    .map(({ log, entries, fields }) => `log ${log}: fields ${did}: ${fields} (entries: ${entries})\n`)
+    .map(({ log, entries, fields }) => `log ${nameOf(log)}: fields ${did}: ${fields} (entries: ${entries})\n`)
     .join("");
 }
