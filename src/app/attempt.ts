@@ -1,3 +1,4 @@
+import type { AuditOperation } from "../audit/operations.ts";
 import { isKeyctlError } from "../core/errors.ts";
 import type { ErrorCode, KeyctlError } from "../core/errors.ts";
 import type { Deps } from "./deps.ts";
@@ -9,7 +10,7 @@ export type AttemptDeps = Pick<Deps, "store" | "caller" | "clock" | "random" | "
 /** What somebody tried. */
 export interface Attempt {
   /** As the entry of its success is called: `key.rotate`. */
-  operation: string;
+  operation: AuditOperation;
   /** The key it was about, as it was named. */
   target?: KeySelector | null;
 }

@@ -2,7 +2,7 @@ import { assertMay } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import type { Actor, Role } from "../core/model.ts";
 import { attempted } from "./attempt.ts";
-import type { AttemptDeps } from "./attempt.ts";
+import type { Attempt, AttemptDeps } from "./attempt.ts";
 import type { MutationOptions } from "./deps.ts";
 import { findActor, findMember } from "./find-actor.ts";
 import { assertTenantLives } from "./find-key.ts";
@@ -69,7 +69,7 @@ export async function changeRole(
   );
 }
 
-function attemptOf({ role }: RoleInput): { operation: string } {
+function attemptOf({ role }: RoleInput): Pick<Attempt, "operation"> {
   return { operation: role === null ? "actor.revoke" : "actor.grant" };
 }
 

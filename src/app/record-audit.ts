@@ -1,5 +1,6 @@
 import { commitPersonal, formatEntryParts, systemLog } from "../audit/entry.ts";
 import type { AuditDraft } from "../audit/entry.ts";
+import type { AuditOperation } from "../audit/operations.ts";
 import { redactText } from "../leak/redact.ts";
 import type { Actor, KeyRecord, Transition } from "../core/model.ts";
 import { uuidv7 } from "../core/uuid.ts";
@@ -9,7 +10,7 @@ import type { AuditAppend, StoreTransaction } from "./ports.ts";
 /** What a use case says of an event; who, when, where and the commitments are filled in here. */
 export interface AuditEvent {
   /** `key.create`, `key.rotate`, `key.verify` … */
-  operation: string;
+  operation: AuditOperation;
   phase?: AuditDraft["phase"];
   outcome?: AuditDraft["outcome"];
   sensitivity: AuditDraft["sensitivity"];

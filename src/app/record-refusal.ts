@@ -44,7 +44,7 @@ export async function recordRefusal(
  */
 export async function recordTrespass(
   deps: RefusalDeps,
-  refusal: { operation: string; startedAt: number; error: KeyctlError },
+  refusal: Pick<Attempt, "operation"> & { startedAt: number; error: KeyctlError },
 ): Promise<void> {
   const { operation, startedAt, error } = refusal;
   const { tenantId, keyId } = error instanceof Trespass ? error : { tenantId: null, keyId: null };

@@ -42,7 +42,7 @@ export interface PlannedRotation {
 
 /** The key that is meant, for what depends on its kind; `forbidden` and `not-found` as the rotation itself. */
 export async function findToRotate(deps: Deps, target: KeySelector): Promise<KeyRecord> {
-  const attempt = { operation: "key.rotate", target };
+  const attempt = { operation: "key.rotate", target } as const;
   return await attempted(deps, attempt, async () => (await findKey(deps, target, "manage")).key);
 }
 

@@ -26,13 +26,13 @@ export interface UndoInput {
  * because each row gets its MAC back; `integrity` when a row is not what it was when it was revoked.
  */
 export async function undoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecord> {
-  const attempt = { operation: "key.revoke-undo", target: input.target };
+  const attempt = { operation: "key.revoke-undo", target: input.target } as const;
   return await attempted(deps, attempt, async () => await undo(deps, input));
 }
 
 /** The key whose revoke `undoRevoke` would undo; refused where it would be without asking the vault. Nothing is written. */
 export async function planUndoRevoke(deps: Deps, input: UndoInput): Promise<KeyRecord> {
-  const attempt = { operation: "key.revoke-undo", target: input.target };
+  const attempt = { operation: "key.revoke-undo", target: input.target } as const;
   return await attempted(deps, attempt, async () => (await plan(deps, input)).found.key);
 }
 
@@ -92,13 +92,13 @@ async function undo(deps: Deps, input: UndoInput): Promise<KeyRecord> {
 
 /** Records that a provider key was deleted at the provider too. Saying it again changes nothing. */
 export async function confirmUpstream(deps: Deps, input: UndoInput): Promise<KeyRecord> {
-  const attempt = { operation: "key.upstream-done", target: input.target };
+  const attempt = { operation: "key.upstream-done", target: input.target } as const;
   return await attempted(deps, attempt, async () => await confirm(deps, input));
 }
 
 /** The key of which `confirmUpstream` would record it; refused where it would be. Nothing is written. */
 export async function planConfirmUpstream(deps: Deps, input: UndoInput): Promise<KeyRecord> {
-  const attempt = { operation: "key.upstream-done", target: input.target };
+  const attempt = { operation: "key.upstream-done", target: input.target } as const;
   return await attempted(deps, attempt, async () => (await findUpstream(deps, input)).found.key);
 }
 

@@ -7,6 +7,7 @@ import type { Deps } from "./deps.ts";
 import type { AuditAppend, OutboxItem, Revocation, StoreTransaction } from "./ports.ts";
 import { newRevocation } from "./new-revocation.ts";
 import { auditEntry } from "./record-audit.ts";
+import type { AuditEvent } from "./record-audit.ts";
 import { denialState, keyAfter, undoUntilOf } from "./plan-revoke.ts";
 import type { PlannedKey, RevokeInput, RevokePlan } from "./plan-revoke.ts";
 import { formerReferences, outboxItem, sweepTasks } from "./vault-tasks.ts";
@@ -170,9 +171,9 @@ async function appendEntries(
 
 function revokeEntry(deps: Deps, planned: PlannedKey, write: RevokeWrite): AuditAppend {
   const { key, changes } = planned;
-  const event = {
+  const event: AuditEvent = {
     operation: "key.revoke",
-    sensitivity: denialState(write.input) === "compromised" ? ("CRITICAL" as const) : ("HIGH" as const),
+    sensitivity: denialState(write.input) === "compromised" ? "CRITICAL" : "HIGH",
     key,
     transitions: transitionsOf(changes),
     before: { state: key.state, activeVersion: key.activeVersion, revision: key.revision },

@@ -25,6 +25,7 @@ export type Completed =
   | "env"
   | "tenant"
   | "actor"
+  | "operation"
   | "profile"
   | "file"
   | "folder";
@@ -86,10 +87,10 @@ export interface CommandDefinition {
   /** What it asks, and what scripts pass, where help cannot tell it from the class alone. */
   asks?: string;
   /**
-   * `yes` adds `--reason --ticket --if-revision`; `idempotent` also `--idempotency-key`. An option of the command's own
-   * with the same name takes the place of the common one.
+   * `yes` adds `--reason --ticket --if-revision`; `idempotent` also `--idempotency-key`; `keyless`, of what is no key and has no
+   * revision, only the first two. An option of the command's own with the same name takes the place of the common one.
    */
-  mutation: "no" | "yes" | "idempotent";
+  mutation: "no" | "keyless" | "yes" | "idempotent";
   /** `own`: the command handles `--out-file` by itself, else the frame sends the answer there. */
   outFile?: "own";
   /**

@@ -7,6 +7,7 @@ import { eraseAudit, planEraseAudit } from "../../src/app/erase-audit.ts";
 import { beginExport, exportBundle } from "../../src/app/export-audit.ts";
 import { listAudit } from "../../src/app/list-audit.ts";
 import { recordAudit } from "../../src/app/record-audit.ts";
+import type { AuditEvent } from "../../src/app/record-audit.ts";
 import { verifyAudit } from "../../src/app/verify-audit.ts";
 import { systemLog } from "../../src/audit/entry.ts";
 import type { Session } from "../../src/cli/context.ts";
@@ -47,7 +48,7 @@ async function joined(role: Role): Promise<Session> {
   return { ...owner, caller: { ...caller, actor, role, personal: { login: "bob", ip: address } } };
 }
 
-async function act(session: Session, operation: string): Promise<void> {
+async function act(session: Session, operation: AuditEvent["operation"]): Promise<void> {
   const event = {
     operation,
     sensitivity: "LOW",

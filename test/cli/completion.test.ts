@@ -50,12 +50,21 @@ describe("a shell is offered", () => {
     expect(await offered("")).not.toContain("__complete");
     expect(await offered("help", "exit")).toEqual(["exit-codes"]);
     expect(await offered("help", "rota")).toEqual(["rotate"]);
+    expect(await offered("help", "tenant", "")).toEqual(["create", "list", "show", "delete"]);
+    expect(await offered("help", "tenant", "list", "")).toEqual([]);
+    expect(await offered("help", "rotate", "")).toEqual([]);
   });
 
   it("flags of the command, and choices of a flag", async () => {
     expect(await offered("rotate", "payments", "--gr")).toEqual(["--grace"]);
     expect(await offered("--prof")).toEqual(["--profile"]);
     expect(await offered("list", "--kind", "")).toEqual(["issued", "provider", "secret", "encryption"]);
+    expect(await offered("audit-list", "--operation", "key.rev")).toEqual([
+      "key.reveal",
+      "key.revoke",
+      "key.revoke-undo",
+    ]);
+    expect(await offered("audit-export", "--operation=actor")).toContain("--operation=actor.add");
     expect(await offered("list", "--kind=se")).toEqual(["--kind=secret"]);
     expect(await offered("list", "-o", "js")).toEqual(["json", "jsonl"]);
     expect(await offered("completion", "")).toEqual(["bash", "zsh", "fish", "powershell"]);

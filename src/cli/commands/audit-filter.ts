@@ -1,5 +1,8 @@
 import type { CallersLog } from "../../app/select-audit.ts";
 import type { AuditFilter } from "../../audit/filter.ts";
+import { operationFilters } from "../../audit/operations.ts";
+import { KeyctlError } from "../../core/errors.ts";
+import { nearestName } from "../../core/near-name.ts";
 import type { OptionDefinition } from "../command.ts";
 import type { Flags } from "../flags.ts";
 
@@ -8,7 +11,12 @@ export const auditFilterOptions: readonly OptionDefinition[] = [
   { name: "until", value: "WHEN", summary: "before this date or time" },
   { name: "actor", value: "WHO", completes: "actor", summary: "only by this actor: id or login" },
   { name: "key", value: "KEY", completes: "key", summary: "only about this key: id, name or env/name" },
-  { name: "operation", value: "OP", summary: "only this operation: key.rotate, or key for all of keys" },
+  {
+    name: "operation",
+    value: "OP",
+    completes: "operation",
+    summary: "only this operation: key.rotate, or key for all of keys",
+  },
 ];
 
 const logs = ["tenant", "system"] as const;
@@ -26,13 +34,23 @@ export function readLog(flags: Flags): CallersLog {
   return flags.choice("log", logs) ?? "tenant";
 }
 
+/** `usage` for what no entry can be of: an empty answer would look as if nothing had happened. */
+function readOperation(flags: Flags): string | null {
+  const operation = flags.text("operation");
+  if (operation === null || operationFilters.includes(operation)) return operation;
+  const near = nearestName(operation, operationFilters);
+  throw new KeyctlError("usage", "--operation names none that an entry can be of", {
+    hint: near === null ? `one of ${operationFilters.join(", ")}` : `did you mean ${near}?`,
+  });
+}
+
 /** The filter that the flags describe. */
 export function readAuditFilter(flags: Flags, now: number): AuditFilter {
   const since = flags.moment("since", now);
   const until = flags.moment("until", now);
   const actor = flags.text("actor");
   const key = flags.text("key");
-  const operation = flags.text("operation");
+  const operation = readOperation(flags);
   return {
     ...(since === null ? {} : { since }),
     ...(until === null ? {} : { until }),

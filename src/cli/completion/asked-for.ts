@@ -56,7 +56,10 @@ function step(walk: Walk, word: string, commands: readonly CommandDefinition[]):
   } else if (walk.behindDashes) walk.count++;
   else if (word === "--") walk.behindDashes = true;
   else if (word.startsWith("-") && word !== "-") stepFlag(walk, word);
-  else if (walk.command !== null || walk.help) walk.count++;
+  else if (walk.help && walk.count === 0 && groupOf(word, commands).length > 0) {
+    walk.group = word;
+    walk.count++;
+  } else if (walk.command !== null || walk.help) walk.count++;
   else stepVerb(walk, word, commands);
 }
 
@@ -98,7 +101,7 @@ function atCursor(walk: Walk, prefix: string): Omit<Asked, "values"> {
 }
 
 function wordAtCursor(walk: Walk): AskedFor {
-  if (walk.help) return walk.count === 0 ? { kind: "help-topic" } : { kind: "nothing" };
+  if (walk.help) return helpAtCursor(walk);
   if (walk.command === null)
     return walk.group === null ? { kind: "first-word" } : { kind: "second-word", group: walk.group };
   const own = walk.command.arguments;
@@ -116,6 +119,12 @@ function wordAtCursor(walk: Walk): AskedFor {
     choices: argument.choices ?? [],
     before: "",
   };
+}
+
+/** A topic, and of a group its second word. */
+function helpAtCursor({ count, group }: Walk): AskedFor {
+  if (count === 0) return { kind: "help-topic" };
+  return group !== null && count === 1 ? { kind: "second-word", group } : { kind: "nothing" };
 }
 
 function valueOf(option: OptionDefinition, before: string): AskedFor {

@@ -84,6 +84,7 @@ async function namesOf(
   load: Load,
 ): Promise<string[]> {
   if (completes === null) return [];
+  if (completes === "operation") return [...(await import("../../audit/operations.ts")).operationFilters];
   if (completes === "profile") {
     const profiles = await (await load()).profiles(globalsOf(asked.values, { tenant: null, env: null }));
     return (await profiles.list()).map(({ name }) => name);
@@ -104,7 +105,7 @@ async function namesOf(
 }
 
 async function read(
-  completes: Exclude<Completed, "file" | "folder" | "profile" | "variable">,
+  completes: Exclude<Completed, "file" | "folder" | "profile" | "variable" | "operation">,
   session: Session,
   prefix: string,
 ): Promise<string[]> {

@@ -1,0 +1,52 @@
+/** Every operation that an entry can be of; names are added, never changed or taken away: old logs have them. */
+export const auditOperations = [
+  "actor.add",
+  "actor.grant",
+  "actor.list",
+  "actor.revoke",
+  "audit.erase",
+  "audit.export",
+  "audit.list",
+  "audit.verify",
+  "key.create",
+  "key.delete",
+  "key.exec",
+  "key.expire",
+  "key.list",
+  "key.open",
+  "key.purge",
+  "key.restore",
+  "key.resume",
+  "key.reveal",
+  "key.revoke",
+  "key.revoke-undo",
+  "key.rollback",
+  "key.rotate",
+  "key.show",
+  "key.suspend",
+  "key.unwrap",
+  "key.update",
+  "key.upstream-done",
+  "key.verify",
+  "key.wrap",
+  "leak.scan",
+  "session.open",
+  "store.create",
+  "store.reconcile",
+  "tenant.create",
+  "tenant.delete",
+  "tenant.show",
+  "tenant.status",
+  "usage.batch",
+  "vault.accept-older",
+  "vault.disable",
+  "vault.purge",
+] as const;
+
+export type AuditOperation = (typeof auditOperations)[number];
+
+/** What a filter may name: each operation, and the words before the dot, which stand for all that begin with them. */
+export const operationFilters: readonly string[] = [
+  ...new Set(auditOperations.map((operation) => operation.split(".")[0] ?? "")),
+  ...auditOperations,
+];
