@@ -41,8 +41,13 @@ export const globalOptions: readonly OptionDefinition[] = [
 const mutationOptions: readonly OptionDefinition[] = [
   { name: "reason", value: "TEXT", summary: "why, for the audit log" },
   { name: "ticket", value: "ID", summary: "the ticket or incident, for the audit log" },
-  { name: "if-revision", value: "N", summary: "only when the key is still at this revision" },
 ];
+
+const revisionOption: OptionDefinition = {
+  name: "if-revision",
+  value: "N",
+  summary: "only when the key is still at this revision",
+};
 
 const idempotencyOption: OptionDefinition = {
   name: "idempotency-key",
@@ -53,6 +58,7 @@ const idempotencyOption: OptionDefinition = {
 /** The command's own options and those of its nature; its own ones win. */
 export function ownOptions(command: CommandDefinition): OptionDefinition[] {
   const common = command.mutation === "no" ? [] : [...mutationOptions];
+  if (command.mutation === "yes" || command.mutation === "idempotent") common.push(revisionOption);
   if (command.mutation === "idempotent") common.push(idempotencyOption);
   const own = new Set(command.options.map((option) => option.name));
   return [...command.options, ...common.filter((option) => !own.has(option.name))];

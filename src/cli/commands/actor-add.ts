@@ -1,6 +1,5 @@
 import { roles } from "../../core/model.ts";
 import type { CommandDefinition } from "../command.ts";
-import { noRevisionOption, readTeamOptions } from "./team.ts";
 
 export const actorAddCommand: CommandDefinition = {
   name: "actor add",
@@ -12,20 +11,19 @@ export const actorAddCommand: CommandDefinition = {
   options: [
     { name: "login", value: "LOGIN", summary: "the operating system's user", defaultText: "the name" },
     { name: "role", value: "ROLE", choices: roles, summary: "its role in the tenant", defaultText: "user" },
-    noRevisionOption,
   ],
   examples: [
     { command: "keyctl actor add 'Kim Berg' --login kim --role operator", does: "a colleague" },
     { command: "keyctl actor add billing", does: "a service that has keys of its own" },
   ],
   danger: "mild",
-  mutation: "yes",
+  mutation: "keyless",
   run: async (context, { args: [name = ""], flags }) => {
     const { addActor, planAddActor } = await import("../../app/add-actor.ts");
     const { actorView, asPlan } = await import("../render/team-view.ts");
     const { answer, globals, talk } = context;
     const role = flags.choice("role", roles) ?? "user";
-    const request = { name, login: flags.text("login"), role, options: readTeamOptions(context) };
+    const request = { name, login: flags.text("login"), role, options: context.mutationOptions() };
     const session = await context.session();
     const tenant = session.caller.tenant.name;
     const actor = await (globals.dryRun ? planAddActor(session, request) : addActor(session, request));

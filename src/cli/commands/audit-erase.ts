@@ -21,7 +21,7 @@ export const auditEraseCommand: CommandDefinition = {
   ],
   danger: "severe",
   asks: "Wants the actor's id typed; scripts pass --confirm.",
-  mutation: "yes",
+  mutation: "keyless",
   run: async (context, { flags }) => {
     const { eraseAudit, planEraseAudit } = await import("../../app/erase-audit.ts");
     const { talk, globals } = context;

@@ -35,7 +35,7 @@ export const initCommand: CommandDefinition = {
     { command: "keyctl init --profile lab --env dev", does: "a profile with a store and a vault of its own" },
   ],
   danger: "mild",
-  mutation: "yes",
+  mutation: "keyless",
   run: async (context, input) => {
     const vaultKey = input.flags.choice("vault-key", ["file", "passphrase"]);
     const plan = await planOrAdd(context, input);

@@ -14,7 +14,7 @@ export const profileUseCommand: CommandDefinition = {
     { command: "keyctl profile use default", does: "back to the embedded default" },
   ],
   danger: "mild",
-  mutation: "yes",
+  mutation: "keyless",
   run: async (context, { args }) => {
     const { globals, io, talk } = context;
     const [name = ""] = args;

@@ -27,7 +27,7 @@ export const reconcileCommand: CommandDefinition = {
   ],
   danger: "severe",
   asks: "Asks nothing, but with --accept-vault it wants the generation typed; scripts pass --confirm.",
-  mutation: "yes",
+  mutation: "keyless",
   run: async (context, { flags }) => {
     const { reconcile, reconcileOutcome } = await import("../../app/reconcile.ts");
     const acceptVault = flags.integer("accept-vault");

@@ -1,10 +1,9 @@
-import type { MutationOptions } from "../../app/deps.ts";
 import type { RoleChange } from "../../app/change-role.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import { nearestName } from "../../core/near-name.ts";
 import { roles } from "../../core/model.ts";
 import type { Role } from "../../core/model.ts";
-import type { ArgumentDefinition, OptionDefinition } from "../command.ts";
+import type { ArgumentDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 
 export const tenantArgument: ArgumentDefinition = {
@@ -20,23 +19,6 @@ export const actorArgument: ArgumentDefinition = {
   required: true,
   completes: "actor",
 };
-
-/** Taken only to be refused: what is not looked at must not seem to be. */
-export const noRevisionOption: OptionDefinition = {
-  name: "if-revision",
-  value: "N",
-  summary: "only of keys",
-  hidden: true,
-};
-
-/** `--reason` and `--ticket`; tenants and actors have no revision to compare. */
-export function readTeamOptions(context: CommandContext): MutationOptions {
-  const options = context.mutationOptions();
-  if (options.ifRevision === null) return options;
-  throw new KeyctlError("usage", "--if-revision is of keys: tenants and actors have no revision", {
-    hint: "--confirm with the hash that --dry-run prints does exactly what was shown",
-  });
-}
 
 /** One of the roles; `usage` with the nearest one. */
 export function parseRole(text: string): Role {
@@ -54,7 +36,7 @@ export async function runRoleChange(
   request: { actor: string; role: Role | null },
 ): Promise<"ok"> {
   const { changeRole, planRole } = await import("../../app/change-role.ts");
-  const input = { ...request, options: readTeamOptions(context) };
+  const input = { ...request, options: context.mutationOptions() };
   const session = await context.session();
   const { globals, talk } = context;
   const tenant = session.caller.tenant.name;

@@ -1,5 +1,4 @@
 import type { CommandDefinition } from "../command.ts";
-import { noRevisionOption, readTeamOptions } from "./team.ts";
 
 export const tenantCreateCommand: CommandDefinition = {
   name: "tenant create",
@@ -8,18 +7,18 @@ export const tenantCreateCommand: CommandDefinition = {
   description:
     "You become its owner. Needs an owner of any tenant. Commands work in it with --tenant NAME, KEYCTL_TENANT or a profile.",
   arguments: [{ name: "TENANT", summary: "its name: letters, digits, . _ -", required: true }],
-  options: [noRevisionOption],
+  options: [],
   examples: [
     { command: "keyctl tenant create acme", does: "a tenant, owned by you" },
     { command: "keyctl tenant create acme --dry-run", does: "whether it could be made" },
   ],
   danger: "mild",
-  mutation: "yes",
+  mutation: "keyless",
   run: async (context, { args: [name = ""] }) => {
     const { createTenant, planCreateTenant } = await import("../../app/create-tenant.ts");
     const { asPlan, tenantView } = await import("../render/team-view.ts");
     const { answer, globals, talk } = context;
-    const request = { name, options: readTeamOptions(context) };
+    const request = { name, options: context.mutationOptions() };
     const session = await context.session();
     const tenant = await (globals.dryRun
       ? planCreateTenant(session, request)

@@ -4,7 +4,7 @@ import type { CommandContext } from "../context.ts";
 import { keyPath } from "../render/key-view.ts";
 import { isoTime } from "../render/times.ts";
 import type { Column, Json } from "../render/view.ts";
-import { noRevisionOption, readTeamOptions, tenantArgument } from "./team.ts";
+import { tenantArgument } from "./team.ts";
 
 export const tenantDeleteCommand: CommandDefinition = {
   name: "tenant delete",
@@ -13,19 +13,19 @@ export const tenantDeleteCommand: CommandDefinition = {
   description:
     "Revokes every live key of the tenant, in every environment, and ends it in the same moment; what the vault has to do is queued (exit 8). Only its owners may, and nobody can undo it. Its log can still be listed, exported and verified by who had a role that may: the audit verbs take --tenant NAME. The name is never given again. The tenant default cannot be deleted.",
   arguments: [tenantArgument],
-  options: [noRevisionOption],
+  options: [],
   examples: [
     { command: "keyctl tenant delete acme --dry-run", does: "which live keys it has" },
     { command: "keyctl tenant delete acme --confirm acme", does: "end it" },
   ],
   danger: "severe",
   asks: "Wants the tenant's name typed; scripts pass --confirm.",
-  mutation: "yes",
+  mutation: "keyless",
   run: async (context, { args: [name = ""] }) => {
     const { deleteTenant, planDeleteTenant } = await import("../../app/delete-tenant.ts");
     const { revokeOutcome } = await import("./revocation.ts");
     const { globals, talk } = context;
-    const request = { name, options: readTeamOptions(context) };
+    const request = { name, options: context.mutationOptions() };
     const session = await context.session();
     const planned = await planDeleteTenant(session, request);
     const { tenant, live, planHash } = planned;
