@@ -5,11 +5,11 @@ import { keyKinds } from "../../src/core/model.ts";
 import type { KeyKind } from "../../src/core/model.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home, Ran } from "../fakes/home.ts";
-import { inParallel, startChild } from "./child-process.ts";
-import type { Ended } from "./child-process.ts";
-import { copyOf, givenFiles, makeFourKeys, source } from "./four-keys.ts";
-import type { FourKeys } from "./four-keys.ts";
-import { assertInvariants, keyNamed, withSession } from "./invariants.ts";
+import { inParallel, startChild } from "../e2e/child-process.ts";
+import type { Ended } from "../e2e/child-process.ts";
+import { copyOf, givenFiles, makeFourKeys, source } from "../e2e/four-keys.ts";
+import type { FourKeys } from "../e2e/four-keys.ts";
+import { assertInvariants, keyNamed, withSession } from "../e2e/invariants.ts";
 
 const minuteMs = 60_000;
 

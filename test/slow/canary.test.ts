@@ -17,10 +17,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/tree.ts";
 import { exampleOf } from "../../src/leak/example.ts";
 import { ruleOf } from "../leak/scan-text.ts";
-import { findNeedles, needlesOf } from "./canary-needles.ts";
-import type { Needle } from "./canary-needles.ts";
-import { runProcess } from "./canary-process.ts";
-import type { ProcessOptions, Ran } from "./canary-process.ts";
+import { findNeedles, needlesOf } from "../e2e/canary-needles.ts";
+import type { Needle } from "../e2e/canary-needles.ts";
+import { runProcess } from "../e2e/canary-process.ts";
+import type { ProcessOptions, Ran } from "../e2e/canary-process.ts";
 
 /** Where a stream, a command line or a file said something. */
 interface Said {

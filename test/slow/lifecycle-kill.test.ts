@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { keyKinds } from "../../src/core/model.ts";
 import type { KeyKind } from "../../src/core/model.ts";
 import type { Home } from "../fakes/home.ts";
-import { inParallel, startChild } from "./child-process.ts";
-import { copyOf, makeFourKeys } from "./four-keys.ts";
-import type { FourKeys } from "./four-keys.ts";
-import { assertInvariants } from "./invariants.ts";
-import { codeOf, codesOf, keyState, lines, minuteMs, vaultHolds } from "./lifecycle-world.ts";
+import { inParallel, startChild } from "../e2e/child-process.ts";
+import { copyOf, makeFourKeys } from "../e2e/four-keys.ts";
+import type { FourKeys } from "../e2e/four-keys.ts";
+import { assertInvariants } from "../e2e/invariants.ts";
+import { codeOf, codesOf, keyState, lines, minuteMs, vaultHolds } from "../e2e/lifecycle-world.ts";
 
 let prepared: FourKeys;
 beforeAll(async () => {

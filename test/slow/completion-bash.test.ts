@@ -44,7 +44,8 @@ describe("completion in a real bash", () => {
     );
   });
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  // A shell that ends may still write its history.
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 
   /** Types, and goes on when the screen shows what is waited for; answers the words that the command then gets. */
   async function typed(...steps: readonly [types: string, sees: RegExp][]): Promise<string> {
