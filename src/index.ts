@@ -12,6 +12,7 @@ import type { Keyring } from "./library/keyring.ts";
 export { isKeyctlError, KeyctlError } from "./core/errors.ts";
 export type { ErrorCode, ErrorDetails } from "./core/errors.ts";
 export { Secret } from "./core/secret.ts";
+export type { VerifyResult } from "./app/describe-verification.ts";
 export type { VerifyReason } from "./app/judge-key.ts";
 export type {
   DataKey,
@@ -20,7 +21,6 @@ export type {
   OpenedProviderKey,
   Values,
   VerifyOptions,
-  VerifyResult,
 } from "./library/keyring.ts";
 
 /** Which keyring to open. What is not said is decided as for the command line: `KEYCTL_*`, the profile, the defaults. */

@@ -8,6 +8,7 @@ import { unwrapDataKey } from "../app/unwrap-data-key.ts";
 import { UsageLog } from "../app/usage-log.ts";
 import { wrapDataKey } from "../app/wrap-data-key.ts";
 import { isKeyctlError, KeyctlError } from "../core/errors.ts";
+import { isoTime } from "../core/iso-time.ts";
 import { parseKeyPath } from "../core/key-name.ts";
 import type { Tenant } from "../core/model.ts";
 import { Secret } from "../core/secret.ts";
@@ -137,7 +138,7 @@ function opened({ key, version, secret }: OpenedValue, handedOut: HandedOut): Op
     keyId: key.id,
     name: key.name,
     version: version.version,
-    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    expiresAt: isoTime(expiresAt),
   };
 }
 

@@ -1,5 +1,4 @@
-import type { VerifyReason } from "../app/judge-key.ts";
-import type { VersionState } from "../core/model.ts";
+import type { VerifyResult } from "../app/describe-verification.ts";
 import type { Secret } from "../core/secret.ts";
 
 /** What a verification may be asked for, and what the log may be told of who asks. */
@@ -11,24 +10,6 @@ export interface VerifyOptions {
   userAgent?: string;
   /** The request's own id: up to 64 visible ASCII characters, others are left out. Not for personal data. */
   requestId?: string;
-}
-
-/** What `keyctl verify -o json` answers. Everything but `valid` and `reason` is null unless the secret was right. */
-export interface VerifyResult {
-  valid: boolean;
-  /** Null when it is valid. `invalid` is the one word for unknown, wrong and malformed. */
-  reason: VerifyReason | null;
-  keyId: string | null;
-  name: string | null;
-  tenant: string | null;
-  version: number | null;
-  state: VersionState | null;
-  scopes: string[] | null;
-  tier: string | null;
-  /** ISO 8601, UTC. */
-  expiresAt: string | null;
-  /** Requests per minute of the key's tier. keyctl does not count them yet: `remaining` and `resetAt` are null. */
-  rateLimit: { limit: number; remaining: null; resetAt: null } | null;
 }
 
 /** A value that was opened. */

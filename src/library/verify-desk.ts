@@ -1,4 +1,6 @@
 import type { Caller, Deps } from "../app/deps.ts";
+import { describeVerification } from "../app/describe-verification.ts";
+import type { VerifyResult } from "../app/describe-verification.ts";
 import { invalid } from "../app/judge-key.ts";
 import type { JudgeableRow, Verification } from "../app/judge-key.ts";
 import type { Clock } from "../app/ports.ts";
@@ -7,7 +9,7 @@ import { Verifier } from "../app/verifier.ts";
 import { mayDo } from "../core/access.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
-import type { VerifyOptions, VerifyResult } from "./keyring.ts";
+import type { VerifyOptions } from "./keyring.ts";
 import type { LiveCaller } from "./live-caller.ts";
 
 interface DeskDeps {
@@ -51,7 +53,7 @@ export class VerifyDesk {
     const judged =
       presented === null ? invalid : await this.#verifier.judge(presented, { scopes, isWithinReach });
     this.#note(judged, options);
-    return resultOf(judged);
+    return describeVerification(judged);
   }
 
   #note({ valid, reason, key, version }: Verification, options: VerifyOptions): void {
@@ -113,22 +115,5 @@ function personalOf({ ip, userAgent }: VerifyOptions): Record<string, string> {
   return {
     ...(typeof ip === "string" ? { ip: ip.slice(0, ipMax) } : {}),
     ...(typeof userAgent === "string" ? { userAgent: userAgent.slice(0, userAgentMax) } : {}),
-  };
-}
-
-function resultOf({ valid, reason, key, version, tenant, limit }: Verification): VerifyResult {
-  const expiresAt = version?.expiresAt ?? null;
-  return {
-    valid,
-    reason,
-    keyId: key?.id ?? null,
-    name: key?.name ?? null,
-    tenant,
-    version: version?.version ?? null,
-    state: version?.state ?? null,
-    scopes: key === null ? null : [...key.scopes],
-    tier: key?.tier ?? null,
-    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
-    rateLimit: limit === null ? null : { limit, remaining: null, resetAt: null },
   };
 }

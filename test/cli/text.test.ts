@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { cleanText, csvField, printable, printableJson } from "../../src/cli/foreign-text.ts";
 import { isCi, isColoured } from "../../src/cli/io.ts";
-import { isoTime, relativeTime } from "../../src/cli/render/times.ts";
+import { isoTime } from "../../src/core/iso-time.ts";
+import { relativeTime } from "../../src/cli/render/times.ts";
 import { nearestName } from "../../src/core/near-name.ts";
 import { fakeIo } from "../fakes/io.ts";
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../../src/core/secret.ts";
 import type { VerifyOptions } from "../../src/library/keyring.ts";
+import { alterStore } from "../e2e/altered-store.ts";
 import { makeHome } from "../fakes/home.ts";
 import type { Home, OpenedKeyring } from "../fakes/home.ts";
 
@@ -87,6 +88,14 @@ describe("a presented key", () => {
       const asked = keyring.verify(issued, options as VerifyOptions);
       await expect(asked).rejects.toMatchObject({ code: "usage" });
     }
+  });
+});
+
+describe("a row whose expiry is no moment", () => {
+  it("is an error with a code, as everywhere: somebody changed it behind keyctl", async () => {
+    const issued = (await home.ok(["create", "late"])).trim();
+    alterStore(home, "update key_versions set expires_at = 9000000000000000");
+    await expect(keyring.verify(issued)).rejects.toMatchObject({ name: "KeyctlError", code: "integrity" });
   });
 });
 

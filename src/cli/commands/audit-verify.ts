@@ -5,7 +5,7 @@ import { KeyctlError } from "../../core/errors.ts";
 import type { CommandDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import type { Outcome } from "../exit-codes.ts";
-import { isoTime } from "../render/times.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import { logOption, readLog } from "./audit-filter.ts";
 
 export const auditVerifyCommand: CommandDefinition = {

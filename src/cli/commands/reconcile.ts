@@ -3,7 +3,7 @@ import { KeyctlError } from "../../core/errors.ts";
 import type { CommandDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { keyPath } from "../render/key-view.ts";
-import { isoTime } from "../render/times.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import type { Json } from "../render/view.ts";
 
 export const reconcileCommand: CommandDefinition = {

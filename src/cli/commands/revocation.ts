@@ -7,7 +7,8 @@ import type { CommandContext } from "../context.ts";
 import type { Outcome } from "../exit-codes.ts";
 import { keyPath, toneOf } from "../render/key-view.ts";
 import { formatTable } from "../render/table.ts";
-import { isoTime, relativeTime } from "../render/times.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { relativeTime } from "../render/times.ts";
 import type { Column, Json } from "../render/view.ts";
 import type { Talk } from "../talk.ts";
 

@@ -2,7 +2,7 @@ import type { DeletedTenant, PlannedDeletion } from "../../app/delete-tenant.ts"
 import type { CommandDefinition } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { keyPath } from "../render/key-view.ts";
-import { isoTime } from "../render/times.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import type { Column, Json } from "../render/view.ts";
 import { tenantArgument } from "./team.ts";
 

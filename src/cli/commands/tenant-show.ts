@@ -1,6 +1,7 @@
 import type { ShownTenant } from "../../app/show-tenant.ts";
 import type { CommandDefinition } from "../command.ts";
-import { isoTime, relativeTime } from "../render/times.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { relativeTime } from "../render/times.ts";
 import type { Json } from "../render/view.ts";
 import { tenantArgument } from "./team.ts";
 

@@ -2,7 +2,6 @@ import type { Verification } from "../../app/judge-key.ts";
 import { KeyctlError } from "../../core/errors.ts";
 import type { CommandDefinition } from "../command.ts";
 import { fromFileOption, readPipedSecret } from "../secret-input.ts";
-import type { Json } from "../render/view.ts";
 
 export const verifyCommand: CommandDefinition = {
   name: "verify",
@@ -31,32 +30,12 @@ export const verifyCommand: CommandDefinition = {
       });
     const session = await context.session();
     const judged = await verifyKey(session, { presented, scopes: input.flags.parts("scopes") });
-    const { isoTime } = await import("../render/times.ts");
+    const { describeVerification } = await import("../../app/describe-verification.ts");
     const { keyPath } = await import("../render/key-view.ts");
-    await context.answer.value(toJson(judged, isoTime), `${sentence(judged, keyPath)}\n`);
+    await context.answer.value({ ...describeVerification(judged) }, `${sentence(judged, keyPath)}\n`);
     return judged.valid ? "ok" : "not-valid";
   },
 };
-
-function toJson(
-  { valid, reason, key, version, tenant, limit }: Verification,
-  iso: (at: number | null) => string | null,
-): Json {
-  return {
-    valid,
-    reason,
-    keyId: key?.id ?? null,
-    name: key?.name ?? null,
-    tenant,
-    version: version?.version ?? null,
-    state: version?.state ?? null,
-    scopes: key?.scopes ?? null,
-    tier: key?.tier ?? null,
-    expiresAt: iso(version?.expiresAt ?? null),
-    // Counted where usage is recorded; this release states the tier's limit only.
-    rateLimit: limit === null ? null : { limit, remaining: null, resetAt: null },
-  };
-}
 
 function sentence(judged: Verification, path: (key: NonNullable<Verification["key"]>) => string): string {
   const { valid, reason, key, version } = judged;

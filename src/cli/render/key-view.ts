@@ -3,7 +3,8 @@ import { formatDuration } from "../../core/duration.ts";
 import { stateAt } from "../../core/transition.ts";
 import type { KeyRecord, KeyState, VersionRecord } from "../../core/model.ts";
 import { rotationTimes } from "../../core/key-health.ts";
-import { isoTime, relativeTime } from "./times.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { relativeTime } from "./times.ts";
 import type { Column, Json, Tone, View } from "./view.ts";
 
 const tones: Partial<Record<KeyState, Tone>> = {

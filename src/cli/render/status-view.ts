@@ -5,7 +5,8 @@ import type { Status } from "../../app/status.ts";
 import { wrapped } from "./page.ts";
 import { formatRecord, formatTable } from "./table.ts";
 import type { TableStyle } from "./table.ts";
-import { isoTime, relativeTime } from "./times.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { relativeTime } from "./times.ts";
 import type { Column, Json, Tone, View } from "./view.ts";
 
 type JsonObject = { readonly [field: string]: Json };

@@ -1,6 +1,7 @@
 import type { ListedActor } from "../../app/list-actors.ts";
 import type { ListedTenant } from "../../app/list-tenants.ts";
-import { isoTime, relativeTime } from "./times.ts";
+import { isoTime } from "../../core/iso-time.ts";
+import { relativeTime } from "./times.ts";
 import type { Json, View } from "./view.ts";
 
 /** Tenants, with the caller's role in each. */
