@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { vaultName } from "../../src/app/version-value.ts";
 import { stepsOf } from "../../src/core/operation.ts";
+import type { OperationKind } from "../../src/core/operation.ts";
 import type { KeyKind, KeyRecord } from "../../src/core/model.ts";
 import type { Home } from "../fakes/home.ts";
 import { startChild } from "./child-process.ts";
@@ -53,9 +54,9 @@ export async function overtaken(
   return await child.ended;
 }
 
-/** Where a rotation of the kind can hang before it points. */
-export function rotationPoints(kind: KeyKind): string[] {
-  const steps = stepsOf("rotate", kind).filter((step) => step !== "point");
+/** Where an operation on a key of the kind can hang before it points. */
+export function pointsBefore(operation: OperationKind, kind: KeyKind): string[] {
+  const steps = stepsOf(operation, kind).filter((step) => step !== "point");
   return ["before record", ...steps.map((step) => `after ${step}`)];
 }
 

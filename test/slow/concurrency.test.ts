@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { vaultName } from "../../src/app/version-value.ts";
-import { stepsOf } from "../../src/core/operation.ts";
 import { keyKinds } from "../../src/core/model.ts";
 import type { KeyKind } from "../../src/core/model.ts";
 import { makeHome } from "../fakes/home.ts";
@@ -9,6 +8,7 @@ import { inParallel, startChild } from "../e2e/child-process.ts";
 import type { Ended } from "../e2e/child-process.ts";
 import { copyOf, givenFiles, makeFourKeys, source } from "../e2e/four-keys.ts";
 import type { FourKeys } from "../e2e/four-keys.ts";
+import { overtaken, pointsBefore } from "../e2e/lifecycle-world.ts";
 import { assertInvariants, keyNamed, withSession } from "../e2e/invariants.ts";
 
 const minuteMs = 60_000;
@@ -47,22 +47,6 @@ async function atOnce(home: Home, commands: readonly (readonly string[])[]): Pro
   await Promise.all(children.map(async ({ reached }) => await reached));
   for (const child of children) child.go();
   return await Promise.all(children.map(async ({ ended }) => await ended));
-}
-
-/** Starts `late`, stops it at the point, does `meanwhile`, and lets it go on. */
-async function overtaken(
-  home: Home,
-  late: { argv: readonly string[]; at: string },
-  meanwhile: () => Promise<void>,
-): Promise<Ended> {
-  const child = await startChild(home, late.argv, `SIGSTOP ${late.at}`);
-  await child.reached;
-  try {
-    await meanwhile();
-  } finally {
-    child.go();
-  }
-  return await child.ended;
 }
 
 const codes = (all: readonly (Ended | Ran)[]): (number | null)[] =>
@@ -124,8 +108,7 @@ describe("two rotations of one key at once", () => {
 describe("a revoke", () => {
   it("goes through while a rotation hangs at any step, and the rotation then ends with nothing of it accepted", async () => {
     await forEachKind(async (kind, template) => {
-      const after = stepsOf("rotate", kind).filter((step) => step !== "point");
-      for (const at of ["before record", ...after.map((step) => `after ${step}`)]) {
+      for (const at of pointsBefore("rotate", kind)) {
         const home = await copyOf(template);
         const hung = await overtaken(home, { argv: rotate(kind), at }, async () => {
           expect((await run(home, revoke(kind))).code).toBe(revoked(kind));
@@ -143,8 +126,7 @@ describe("a revoke", () => {
 
   it("goes through while a rollback hangs at any step", async () => {
     await forEachKind(async (kind, template) => {
-      const after = stepsOf("rollback", kind).filter((step) => step !== "point");
-      for (const at of ["before record", ...after.map((step) => `after ${step}`)]) {
+      for (const at of pointsBefore("rollback", kind)) {
         const home = await copyOf(template);
         const hung = await overtaken(home, { argv: rollback(kind), at }, async () => {
           expect((await run(home, revoke(kind))).code).toBe(revoked(kind));

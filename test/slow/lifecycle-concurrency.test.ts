@@ -13,7 +13,7 @@ import {
   lines,
   minuteMs,
   overtaken,
-  rotationPoints,
+  pointsBefore,
   vaultHolds,
 } from "../e2e/lifecycle-world.ts";
 
@@ -43,7 +43,7 @@ describe("a suspension and a deletion", () => {
   for (const verb of ["suspend", "delete"] as const) {
     it(`${verb}: goes through while a rotation hangs at any step, which then ends with nothing of it accepted`, async () => {
       await forEachKind(async (kind) => {
-        for (const at of rotationPoints(kind)) {
+        for (const at of pointsBefore("rotate", kind)) {
           const home = await copyOf(prepared.home);
           const hung = await overtaken(home, { argv: lines.rotate(kind), at }, async () => {
             expect(await codeOf(home, lines[verb](kind))).toBe(0);
@@ -79,7 +79,7 @@ describe("a suspension and a deletion", () => {
 describe("a purge", () => {
   it("goes through while a rotation hangs, and the vault is emptied when its process is gone", async () => {
     for (const kind of ["secret", "encryption"] as const) {
-      for (const at of rotationPoints(kind)) {
+      for (const at of pointsBefore("rotate", kind)) {
         const home = await copyOf(prepared.home);
         const hung = await overtaken(home, { argv: lines.rotate(kind), at }, async () => {
           expect({ at, code: await codeOf(home, lines.purge(kind)) }).toEqual({
