@@ -654,3 +654,17 @@ export interface FileInspector {
   /** Where a path that is there lies. */
   volume(path: string): Promise<Volume>;
 }
+
+/** One profile of the user's file. */
+export interface ListedProfile {
+  name: string;
+  /** The one that this call would use. */
+  isCurrent: boolean;
+  /** As URLs, defaults filled in. */
+  store: string;
+  vault: string;
+  auth: string | null;
+  tenant: string;
+  env: string;
+  naming: string;
+}

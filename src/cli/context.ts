@@ -2,7 +2,7 @@ import type { Deps, MutationOptions } from "../app/deps.ts";
 import type { DoctorDeps } from "../app/doctor.ts";
 import type { ScanItem } from "../app/scan-for-leaks.ts";
 import type { BundleSource } from "../audit/verify-bundle.ts";
-import type { CheckpointMemory, PrivateFiles, Programs, Random } from "../app/ports.ts";
+import type { CheckpointMemory, ListedProfile, PrivateFiles, Programs, Random } from "../app/ports.ts";
 import type { CommandDefinition } from "./command.ts";
 import type { NamingMode } from "../core/naming.ts";
 import type { Danger } from "./danger.ts";
@@ -38,19 +38,6 @@ export interface Settings {
   naming: { value: NamingMode; source: string };
   /** Paths that a project's `keyctl.json` names for leak-scan, absolute; empty when it names none. */
   leakScanPaths: readonly string[];
-}
-
-/** One profile of the user's file, defaults filled in. */
-export interface ListedProfile {
-  name: string;
-  /** The one that this call would use. */
-  isCurrent: boolean;
-  store: string;
-  vault: string;
-  auth: string | null;
-  tenant: string;
-  env: string;
-  naming: string;
 }
 
 /** A profile as it would be, or is, in the user's file. */

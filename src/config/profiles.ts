@@ -1,6 +1,6 @@
 import { dirname, join, relative } from "node:path";
 import { realpath } from "node:fs/promises";
-import type { PrivateFiles } from "../app/ports.ts";
+import type { ListedProfile, PrivateFiles } from "../app/ports.ts";
 import { KeyctlError } from "../core/errors.ts";
 import { assertName } from "../core/key-name.ts";
 import { objectField, parseObject } from "./fields.ts";
@@ -119,19 +119,6 @@ export async function useProfile(
     await change(writer, path, (object) => ({ ...object, profile: name }));
     return true;
   });
-}
-
-export interface ListedProfile {
-  name: string;
-  /** The one that this call would use. */
-  isCurrent: boolean;
-  /** As URLs, defaults filled in. */
-  store: string;
-  vault: string;
-  auth: string | null;
-  tenant: string;
-  env: string;
-  naming: string;
 }
 
 /** Every profile of the user's file, and `default`, by name. `usage` for one whose values are not understood. */

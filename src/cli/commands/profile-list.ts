@@ -1,5 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
-import type { ListedProfile } from "../context.ts";
+import type { ListedProfile } from "../../app/ports.ts";
 import type { View } from "../render/view.ts";
 
 const view: View<ListedProfile> = {
